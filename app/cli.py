@@ -1,0 +1,65 @@
+"""Flask commands: prepare a database, load the demo, print the table of permissions, walk the history."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+from flask import Flask, current_app
+
+from app.extensions import db
+from app.models.scope import SYSTEM, acting
+from app.permissions import PARTNER_ROLES, PORTAL_TABLE, STAFF_ROLES, STAFF_TABLE, Access
+from app.services import demo, history, preparation
+from app.services.crossings import crossing
+
+
+def add_commands(app: Flask) -> None:
+    for command in (prepare, load_demo, permissions, check_history):
+        app.cli.add_command(command)
+
+
+@click.command()
+def prepare() -> None:
+    """Bring the database to the present state: migrations, walls, indexes, roles."""
+    preparation.prepare()
+    click.echo("The database is ready.")
+
+
+@click.command("demo")
+def load_demo() -> None:
+    """Prepare the database and load the demo house; does nothing the second time."""
+    if not current_app.config["DEMO"]:
+        sys.exit("The demo house is only loaded under config.DemoConfig (make demo).")
+    preparation.prepare()
+    with acting(db.session(), SYSTEM, "demo"):
+        loaded = demo.load()
+        db.session.commit()
+    click.echo("The demo house has been loaded." if loaded else "The demo house is there already.")
+    for role, email in demo.accounts():
+        click.echo(f"  {role:<22} {email:<34} {demo.PASSWORD}")
+
+
+@click.command()
+def permissions() -> None:
+    """Print who may do what: kinds of record × roles."""
+    for title, table, roles in (("Back office", STAFF_TABLE, STAFF_ROLES), ("Portal (own company's rows only)", PORTAL_TABLE, PARTNER_ROLES)):
+        click.echo(f"\n{title}")
+        click.echo(f"{'':<28}" + "".join(f"{name:<15}" for name in roles))
+        for access in table:
+            click.echo(line_of(access, list(roles)))
+
+
+def line_of(access: Access, roles: list[str]) -> str:
+    levels = "".join(f"{access.level_of(role).name.lower() if access.level_of(role) else '-':<15}" for role in roles)
+    return f"{access.name:<28}{levels}"
+
+
+@click.command("check-history")
+def check_history() -> None:
+    """Walk the chain of history; exit with 1 when a row was changed, removed or inserted behind the application's back."""
+    with crossing() as session:
+        broken = history.broken_places(session)
+    if broken:
+        sys.exit(f"The chain does not hold at: {', '.join(map(str, broken))}")
+    click.echo("The history is whole.")

@@ -1,0 +1,37 @@
+"""How a mail leaves: as an .eml file in a folder, or through a server by Flask-Mail where one is configured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One mail, ready to go. `message_id` was fixed when it was queued, so that a repeat is recognised."""
+
+    message_id: str
+    recipient: str
+    subject: str
+    text: str
+    html: str
+
+
+class NotSent(Exception):
+    """The transport did not take it."""
+
+
+class Transport(Protocol):
+    def send(self, letter: Letter) -> None: ...
+
+
+chosen: Transport
+
+
+def choose(server: str, folder: str, sender: str) -> None:
+    global chosen
+    chosen = ServerTransport() if server else FolderTransport(folder, sender)
+
+
+from app.connectors.mail.local import FolderTransport  # noqa: E402 - they need the names above
+from app.connectors.mail.server import ServerTransport  # noqa: E402

@@ -1,0 +1,50 @@
+"""WHAT WE KNOW: the tables. This is the one import that every other room uses."""
+
+from app import extensions  # noqa: F401 - first: it names constraints before any table exists
+from app.models.agreements import Agreement, AgreementKind, AgreementStatus, SigningCode
+from app.models.base import INTERNAL, SHARED, STAFF, Choice, Model, Money, Own, Record, fold, now
+from app.models.clients import Client, ClientKind, ClientReference, ClientStatus, ReferenceClaim, Signatory, SignatoryRole
+from app.models.contracts import Contract, ContractStatus, number_key
+from app.models.history import Deed, History, HistoryHead, HistoryValues
+from app.models.mails import Mail, MailStatus
+from app.models.offers import Assignment, Offering, OfferingStatus, Product, ProductKind, Supplier, SupplierKind
+from app.models.partners import (
+    CATEGORIES_BY_KIND,
+    ORIAS_CATEGORIES,
+    Alert,
+    BankAccount,
+    Check,
+    CheckKind,
+    CheckResult,
+    Contact,
+    Document,
+    DocumentKind,
+    Exercise,
+    Note,
+    Partner,
+    PartnerKind,
+    PartnerMove,
+    PartnerStatus,
+    ProviderCode,
+    Setting,
+    Task,
+)
+from app.models.partnerships import Partnership, PartnershipStatus, Program, Tier
+from app.models.users import (
+    Attempt,
+    Membership,
+    MemberRole,
+    OneTimeLink,
+    Permission,
+    PermissionView,
+    Purpose,
+    RightsVersion,
+    Role,
+    Side,
+    SignIn,
+    Submission,
+    User,
+    ViewMenu,
+)
+
+__all__ = [name for name in dir() if name[0].isupper()] + ["fold", "now", "number_key"]

@@ -1,0 +1,67 @@
+"""Agreements and amendments that a partner signs, the one-time codes they are signed with, and the proof that is kept."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import JSON, ForeignKey, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.models.base import INTERNAL, Choice, Moment, Own, Record, choice_of, field, now
+
+
+class AgreementKind(Choice):
+    AGREEMENT = "agreement", _("Distribution agreement")
+    AMENDMENT = "amendment", _("Amendment")
+
+
+class AgreementStatus(Choice):
+    TO_SIGN = "to_sign", _("To sign"), "warn"
+    SIGNED = "signed", _("Signed"), "good"
+    EXPIRED = "expired", _("Expired"), "bad"
+    CANCELLED = "cancelled", _("Cancelled")
+    REFUSED = "refused", _("Refused"), "bad"
+
+
+class Agreement(Record):
+    """A document offered for signature: the words as they were offered, the PDF's digest, and who signed it, how and when."""
+
+    __tablename__ = "agreement"
+    title, plural = _("Agreement"), _("Agreements")
+    scope = Own("partner_id", applicant=frozenset({"status", "signed_at", "signed_by", "proof"}))
+
+    partner_id: Mapped[int] = field(_("Partner"), ForeignKey("partner.id"), index=True)
+    kind: Mapped[AgreementKind] = field(_("Kind of document"), choice_of(AgreementKind), default=AgreementKind.AGREEMENT)
+    name: Mapped[str] = field(_("Title"), String(200))
+    status: Mapped[AgreementStatus] = field(_("Status"), choice_of(AgreementStatus), default=AgreementStatus.TO_SIGN)
+    language: Mapped[str] = field(_("Language"), String(5), default="fr")
+    body: Mapped[list[Any]] = field(_("Text"), JSON, default=list)
+    key: Mapped[str] = field(_("File"), String(80), unique=True, kind="file")
+    digest: Mapped[str] = field(_("SHA-256 of the PDF"), String(64))
+    expires_at: Mapped[datetime] = field(_("To be signed before"), Moment)
+    signed_at: Mapped[datetime | None] = field(_("Signed on"), Moment)
+    signed_by: Mapped[str | None] = field(_("Signed by"), String(200))
+    proof: Mapped[dict[str, Any]] = field(_("Proof"), JSON, default=dict)
+
+    partner: Mapped[Any] = relationship("Partner")
+
+    @property
+    def can_be_signed(self) -> bool:
+        return self.status is AgreementStatus.TO_SIGN and self.expires_at > now()
+
+
+class SigningCode(Record):
+    """A one-time code mailed to whoever is about to sign; only its digest is kept."""
+
+    __tablename__ = "signing_code"
+    title, plural = _("Signing code"), _("Signing codes")
+    scope, recorded = INTERNAL, False
+
+    agreement_id: Mapped[int] = mapped_column(ForeignKey("agreement.id", ondelete="CASCADE"), index=True)
+    digest: Mapped[str] = mapped_column(Text)
+    sent_to: Mapped[str] = mapped_column(String(320))
+    tries: Mapped[int] = mapped_column(default=0)
+    expires_at: Mapped[datetime] = mapped_column(Moment)
+    used_at: Mapped[datetime | None] = mapped_column(Moment)

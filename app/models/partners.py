@@ -1,0 +1,336 @@
+"""Partners: the companies that distribute, with everything their file holds. Rules: DOMAIN 1 to 3."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from flask_appbuilder.security.sqla.models import User
+from flask_babel import lazy_gettext as _
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, relationship
+
+from app.models.base import INTERNAL, STAFF, Choice, Moment, Own, Record, Searchable, choice_of, field, now
+
+
+class PartnerKind(Choice):
+    WEALTH_ADVISER = "wealth_adviser", _("Wealth adviser")
+    INSURANCE_BROKER = "insurance_broker", _("Insurance broker")
+    CREDIT_BROKER = "credit_broker", _("Credit broker")
+    AGENT = "agent", _("Agent")
+    INTRODUCER = "introducer", _("Introducer")
+    RESELLER = "reseller", _("Reseller")
+
+
+class PartnerStatus(Choice):
+    DRAFT = "draft", _("Draft")
+    SUBMITTED = "submitted", _("Submitted"), "warn"
+    TO_SIGN = "to_sign", _("To sign"), "warn"
+    PENDING_VALIDATION = "pending_validation", _("Waiting for validation"), "warn"
+    ACTIVE = "active", _("Active"), "good"
+    REFUSED = "refused", _("Refused"), "bad"
+    SUSPENDED = "suspended", _("Suspended"), "bad"
+    CLOSED = "closed", _("Closed")
+
+
+class Exercise(Choice):
+    """How the activity is carried on. Only a commercial activity is entered in the RCS (DOMAIN 3)."""
+
+    COMMERCIAL = "commercial", _("Commercial")
+    LIBERAL = "liberal", _("Liberal profession")
+    CRAFT = "craft", _("Craft")
+
+
+# ORIAS categories that let a kind of partner do its trade; one of them must stand as registered. None means not asked.
+CATEGORIES_BY_KIND: dict[PartnerKind, frozenset[str]] = {
+    PartnerKind.WEALTH_ADVISER: frozenset({"CIF"}),
+    PartnerKind.INSURANCE_BROKER: frozenset({"COA"}),
+    PartnerKind.CREDIT_BROKER: frozenset({"COBSP"}),
+    PartnerKind.AGENT: frozenset({"AGA", "MA", "MIA", "MOBSP", "MOBSPL", "MIOBSP", "ALPSI"}),
+    PartnerKind.INTRODUCER: frozenset(),
+    PartnerKind.RESELLER: frozenset(),
+}
+
+ORIAS_CATEGORIES = ("COA", "AGA", "MA", "MIA", "COBSP", "MOBSPL", "MOBSP", "MIOBSP", "CIF", "ALPSI", "IFP")
+
+PROFILE = frozenset({"trade_name", "phone", "email", "website", "street", "postcode", "city"})
+FILE = PROFILE | {"name", "kind", "siren", "exercise", "rcs_town", "orias_number"}
+
+
+class Partner(Searchable, Record):
+    """A company that distributes our offerings."""
+
+    __tablename__ = "partner"
+    title, plural, adding = _("Partner"), _("Partners"), _("New partner")
+    scope = Own("id", writes=PROFILE, applicant=FILE)
+    searched = ("name", "trade_name", "siren", "orias_number", "city", "email")
+    # Of a SIREN there may be many drafts, but one file from validation on; a contested one waits for staff (DOMAIN 2).
+    __table_args__ = (
+        Index(
+            "uq_partner_siren_held",
+            "siren",
+            unique=True,
+            sqlite_where=text("status IN ('pending_validation', 'active', 'suspended') AND NOT contested"),
+            postgresql_where=text("status IN ('pending_validation', 'active', 'suspended') AND NOT contested"),
+        ),
+        Index("ix_partner_name", "name", "id"),
+        CheckConstraint("parent_id IS NULL OR parent_id <> id", name="not_its_own_parent"),
+    )
+
+    name: Mapped[str] = field(_("Legal name"), String(200), default="")
+    trade_name: Mapped[str | None] = field(_("Trade name"), String(200))
+    kind: Mapped[PartnerKind] = field(_("Kind of partner"), choice_of(PartnerKind), default=PartnerKind.INSURANCE_BROKER)
+    status: Mapped[PartnerStatus] = field(_("Status"), choice_of(PartnerStatus), default=PartnerStatus.DRAFT, index=True)
+    siren: Mapped[str | None] = field(_("SIREN"), String(9), help=_("Nine digits."), kind="siren", index=True)
+    exercise: Mapped[Exercise] = field(
+        _("Form of activity"), choice_of(Exercise), default=Exercise.COMMERCIAL, help=_("Liberal professions and craftsmen are not in the RCS.")
+    )
+    rcs_town: Mapped[str | None] = field(_("RCS registry"), String(60), help=_("The town of the registry, for example Marseille."))
+    orias_number: Mapped[str | None] = field(_("ORIAS number"), String(8), help=_("Eight digits, for example 07 004 126."), kind="orias")
+    street: Mapped[str | None] = field(_("Street"), String(200))
+    postcode: Mapped[str | None] = field(_("Postcode"), String(10))
+    city: Mapped[str | None] = field(_("Town"), String(100))
+    email: Mapped[str | None] = field(_("E-mail"), String(320), kind="email")
+    phone: Mapped[str | None] = field(_("Phone"), String(30), kind="phone")
+    website: Mapped[str | None] = field(_("Website"), String(200), kind="url")
+    parent_id: Mapped[int | None] = field(_("Parent partner"), ForeignKey("partner.id"), index=True, help=_("The network or broker this partner works under."))
+    account_manager_id: Mapped[int | None] = field(_("Account manager"), ForeignKey("ab_user.id"))
+    note: Mapped[str | None] = field(_("Internal note"), Text, help=_("Read by staff only."), kind="text")
+    contested: Mapped[bool] = field(_("SIREN already held"), default=False)
+    submitted_at: Mapped[datetime | None] = field(_("Submitted on"), Moment)
+
+    parent: Mapped[Partner | None] = relationship(remote_side="Partner.id")
+    account_manager: Mapped[User | None] = relationship(User)
+    memberships: Mapped[list[Any]] = relationship("Membership", back_populates="partner")
+
+    @property
+    def is_open(self) -> bool:
+        """The portal is open to its people."""
+        return self.status is PartnerStatus.ACTIVE
+
+    @property
+    def categories_asked(self) -> frozenset[str]:
+        return CATEGORIES_BY_KIND[self.kind]
+
+    @property
+    def needs_rcs(self) -> bool:
+        return self.exercise is Exercise.COMMERCIAL
+
+    def __str__(self) -> str:
+        return self.name or self.email or f"{self.id}"
+
+
+class PartnerMove(Record):
+    """One move of a partner's file from a state to the next: who, when and why. Written by services/partners.py only."""
+
+    __tablename__ = "partner_move"
+    title, plural = _("Move"), _("Moves")
+    scope, recorded = Own("partner_id", applicant=frozenset()), False
+
+    partner_id: Mapped[int] = field(_("Partner"), ForeignKey("partner.id"), index=True)
+    before: Mapped[PartnerStatus] = field(_("Before"), choice_of(PartnerStatus))
+    after: Mapped[PartnerStatus] = field(_("After"), choice_of(PartnerStatus))
+    by: Mapped[str] = field(_("By"), String(200))
+    reason: Mapped[str] = field(_("Reason"), String(1000), default="")
+
+
+class Contact(Record):
+    """Somebody to reach at a partner, whether or not this person signs in."""
+
+    __tablename__ = "contact"
+    title, plural, adding = _("Contact"), _("Contacts"), _("New contact")
+    scope = Own("partner_id", writes=frozenset({"name", "job", "email", "phone"}), deletes=True)
+
+    partner_id: Mapped[int] = field(_("Partner"), ForeignKey("partner.id"), index=True)
+    name: Mapped[str] = field(_("Name"), String(120))
+    job: Mapped[str | None] = field(_("Job title"), String(100))
+    email: Mapped[str | None] = field(_("E-mail"), String(320), kind="email")
+    phone: Mapped[str | None] = field(_("Phone"), String(30), kind="phone")
+
+    partner: Mapped[Partner] = relationship()
+
+
+class ProviderCode(Record):
+    """A code apporteur: the name under which a supplier knows a partner. Unique per supplier, dated."""
+
+    __tablename__ = "provider_code"
+    __table_args__ = (UniqueConstraint("supplier_id", "code"), CheckConstraint("valid_until IS NULL OR valid_until >= valid_from", name="dates_in_order"))
+    title, plural, adding = _("Code apporteur"), _("Codes apporteur"), _("New code apporteur")
+    labelled = ("code",)
+    scope = Own("partner_id")
+
+    partner_id: Mapped[int] = field(_("Partner"), ForeignKey("partner.id"), index=True)
+    supplier_id: Mapped[int] = field(_("Supplier"), ForeignKey("supplier.id"))
+    code: Mapped[str] = field(_("Code"), String(40))
+    valid_from: Mapped[date] = field(_("Valid from"))
+    valid_until: Mapped[date | None] = field(_("Valid until"))
+
+    partner: Mapped[Partner] = relationship()
+    supplier: Mapped[Any] = relationship("Supplier")
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class BankAccount(Record):
+    """Where commissions are paid. Several per partner, one of them the default."""
+
+    __tablename__ = "bank_account"
+    __table_args__ = (
+        UniqueConstraint("partner_id", "iban"),
+        Index("uq_bank_account_default", "partner_id", unique=True, sqlite_where=text("is_default"), postgresql_where=text("is_default")),
+    )
+    title, plural, adding = _("Bank account"), _("Bank accounts"), _("New bank account")
+    labelled = ("iban",)
+    scope = Own("partner_id", writes=frozenset({"holder", "iban", "bic"}), applicant=frozenset({"holder", "iban", "bic"}))
+
+    partner_id: Mapped[int] = field(_("Partner"), ForeignKey("partner.id"), index=True)
+    holder: Mapped[str] = field(_("Account holder"), String(140))
+    iban: Mapped[str] = field(_("IBAN"), String(34), kind="iban")
+    bic: Mapped[str | None] = field(_("BIC"), String(11), kind="bic")
+    is_default: Mapped[bool] = field(_("Default account"), default=False)
+
+    partner: Mapped[Partner] = relationship()
+
+    def __str__(self) -> str:
+        return " ".join(self.iban[i : i + 4] for i in range(0, len(self.iban), 4))
+
+
+class DocumentKind(Choice):
+    IDENTITY = "identity", _("Identity document")
+    KBIS = "kbis", _("Kbis extract")
+    ORIAS = "orias", _("ORIAS certificate")
+    LIABILITY = "liability", _("Professional liability certificate")
+    ASSOCIATION = "association", _("Professional association membership")
+    GUARANTEE = "guarantee", _("Financial guarantee")
+    BANK = "bank", _("Bank details (RIB)")
+    OTHER = "other", _("Other")
+
+
+class Document(Record):
+    """A file of a partner. The bytes lie with the file connector under `key`; this row says what they are."""
+
+    __tablename__ = "document"
+    title, plural, adding = _("Document"), _("Documents"), _("New document")
+    labelled = ("filename",)
+    scope = Own("partner_id", applicant=frozenset({"kind", "number", "expires_on", "key", "filename", "media_type", "size", "digest", "uploaded_by"}), deletes=False)
+
+    partner_id: Mapped[int] = field(_("Partner"), ForeignKey("partner.id"), index=True)
+    kind: Mapped[DocumentKind] = field(_("Kind of document"), choice_of(DocumentKind))
+    number: Mapped[str | None] = field(_("Number"), String(40), help=_("As printed on the document."))
+    expires_on: Mapped[date | None] = field(_("Expires on"))
+    key: Mapped[str] = field(_("File"), String(80), unique=True, kind="file")
+    filename: Mapped[str] = field(_("File name"), String(200))
+    media_type: Mapped[str] = field(_("Type of file"), String(100))
+    size: Mapped[int] = field(_("Size in bytes"))
+    digest: Mapped[str] = field(_("SHA-256"), String(64))
+    uploaded_by: Mapped[str] = field(_("Uploaded by"), String(200))
+
+    partner: Mapped[Partner] = relationship()
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_on is not None and self.expires_on < now().date()
+
+    def __str__(self) -> str:
+        return self.filename
+
+
+class Task(Record):
+    """Something to do about a partner; a shared one also shows on the partner's profile."""
+
+    __tablename__ = "task"
+    title, plural, adding = _("Task"), _("Tasks"), _("New task")
+    scope = Own("partner_id", visible="shared", writes=frozenset({"done_on"}))
+
+    partner_id: Mapped[int] = field(_("Partner"), ForeignKey("partner.id"), index=True)
+    name: Mapped[str] = field(_("What is to be done"), String(200))
+    due_on: Mapped[date | None] = field(_("Due on"))
+    done_on: Mapped[date | None] = field(_("Done on"))
+    assignee_id: Mapped[int | None] = field(_("Who"), ForeignKey("ab_user.id"))
+    shared: Mapped[bool] = field(_("Shown to the partner"), default=False)
+
+    partner: Mapped[Partner] = relationship()
+    assignee: Mapped[User | None] = relationship(User)
+
+
+class Note(Record):
+    """What somebody wrote down about a partner; a shared one also shows on the partner's profile."""
+
+    __tablename__ = "note"
+    title, plural, adding = _("Note"), _("Notes"), _("New note")
+    labelled = ("text",)
+    scope = Own("partner_id", visible="shared")
+
+    partner_id: Mapped[int] = field(_("Partner"), ForeignKey("partner.id"), index=True)
+    text: Mapped[str] = field(_("Text"), Text, kind="text")
+    shared: Mapped[bool] = field(_("Shown to the partner"), default=False)
+
+    partner: Mapped[Partner] = relationship()
+
+    def __str__(self) -> str:
+        return self.text[:60]
+
+
+class CheckKind(Choice):
+    SIREN = "siren", _("SIREN")
+    RCS = "rcs", _("RCS")
+    ORIAS = "orias", _("ORIAS")
+    IDENTITY = "identity", _("Identity document")
+
+
+class CheckResult(Choice):
+    PASSED = "passed", _("Passed"), "good"
+    FAILED = "failed", _("Failed"), "bad"
+    UNAVAILABLE = "unavailable", _("Register did not answer"), "warn"
+    NOT_REQUIRED = "not_required", _("Not required")
+
+
+class Check(Record):
+    """One question put to a register and its answer, kept as proof. A new run is a new row."""
+
+    __tablename__ = "register_check"
+    title, plural = _("Check"), _("Checks")
+    scope = Own("partner_id", applicant=frozenset())
+
+    partner_id: Mapped[int] = field(_("Partner"), ForeignKey("partner.id"), index=True)
+    kind: Mapped[CheckKind] = field(_("Check"), choice_of(CheckKind))
+    result: Mapped[CheckResult] = field(_("Result"), choice_of(CheckResult))
+    register: Mapped[str] = field(_("Register"), String(60), default="")
+    asked: Mapped[str] = field(_("Asked"), String(300), default="")
+    answered: Mapped[dict[str, Any]] = field(_("Answer"), JSON, default=dict)
+    sentence: Mapped[str] = field(_("In words"), String(500), default="")
+    override_reason: Mapped[str | None] = field(_("Reason of the override"), String(1000))
+    overridden_by: Mapped[str | None] = field(_("Overridden by"), String(200))
+
+    partner: Mapped[Partner] = relationship()
+
+    @property
+    def stands_in_the_way(self) -> bool:
+        """Staff may validate only once this check has been overridden in writing."""
+        return self.result in (CheckResult.FAILED, CheckResult.UNAVAILABLE) and not self.override_reason
+
+
+class Alert(Record):
+    """Something that calls for work in the administrators' space."""
+
+    __tablename__ = "alert"
+    title, plural = _("Alert"), _("Alerts")
+    scope, recorded = STAFF, False
+
+    kind: Mapped[str] = field(_("Kind"), String(40))
+    partner_id: Mapped[int | None] = field(_("Partner"), ForeignKey("partner.id"), index=True)
+    handled_at: Mapped[datetime | None] = field(_("Handled on"), Moment, index=True)
+
+    partner: Mapped[Partner | None] = relationship()
+
+
+class Setting(Record):
+    """A switch or a value that administrators set in the product, by its key."""
+
+    __tablename__ = "setting"
+    title, plural = _("Setting"), _("Settings")
+    scope = INTERNAL
+
+    key: Mapped[str] = field(_("Key"), String(60), unique=True)
+    value: Mapped[Any] = field(_("Value"), JSON)

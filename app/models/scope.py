@@ -1,0 +1,250 @@
+"""Row scope: whose rows a session may read and write, decided on the session itself so that no view can forget it.
+
+A session carries its scope in `session.info["scope"]`; without one it sees no rows at all. Reading is held by a criterion
+added to every ORM statement, writing by a guard before every flush. PostgreSQL's policies (walls.py) say it a second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, bindparam, event, false, inspect, select
+from sqlalchemy.orm import ORMExecuteState, Session
+from sqlalchemy.orm.util import LoaderCriteriaOption
+from sqlalchemy.sql.util import _deep_annotate
+
+from app.models.base import SHARED, Model, Own
+from app.models.users import User
+
+
+class ScopeKind(StrEnum):
+    SYSTEM = "system"  # commands and workers
+    STAFF = "staff"
+    PARTNER = "partner"
+    APPLICANT = "applicant"  # one's own registration file
+    NONE = "none"
+
+
+class OutOfScope(Exception):
+    """Somebody else's row, or a column this person may not set; shown as 404."""
+
+
+class RowCriteria(LoaderCriteriaOption):
+    """with_loader_criteria over a ready expression, which SQLAlchemy adapts to aliases only where it is a lambda.
+
+    Lambdas share their cache by code object, so one function for all entities would mix them up. The bound values have fixed
+    names (`scope_partners`, `scope_person`), so that a statement found in the cache takes the values of who asks now.
+    """
+
+    _traverse_internals = LoaderCriteriaOption._traverse_internals
+
+    def _resolve_where_criteria(self, ext_info: Any) -> ColumnElement[bool]:
+        rows = self.where_criteria
+        if ext_info.is_aliased_class:
+            rows = ext_info._adapter.traverse(rows)
+        return _deep_annotate(rows, {"for_loader_criteria": self}, detect_subquery_cols=True, ind_cols_on_fromclause=True)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Who acts, and for which partners. `own_clients_only` narrows a member to the clients it advises."""
+
+    kind: ScopeKind
+    partner_ids: tuple[int, ...] = ()
+    person_id: int | None = None
+    own_clients_only: bool = False
+
+    @property
+    def sees_everything(self) -> bool:
+        return self.kind in (ScopeKind.SYSTEM, ScopeKind.STAFF)
+
+    @cached_property
+    def criteria(self) -> tuple[Any, ...]:
+        """The options that every ORM statement of this scope carries; built once, because building costs more than running."""
+        if self.sees_everything:
+            return ()
+        return tuple(
+            RowCriteria(entity, rows, include_aliases=True, propagate_to_loaders=True)
+            for entity in scoped_classes()
+            if (rows := rows_of(entity, self)) is not None
+        )
+
+
+SYSTEM = Scope(ScopeKind.SYSTEM)
+STAFF_SCOPE = Scope(ScopeKind.STAFF)
+NOBODY = Scope(ScopeKind.NONE)
+
+
+def scoped_classes() -> list[type[Any]]:
+    return [mapper.class_ for mapper in Model.registry.mappers]
+
+
+def class_named(name: str) -> type[Any]:
+    return next(entity for entity in scoped_classes() if entity.__name__ == name)
+
+
+def rows_of(entity: type[Any], scope: Scope) -> ColumnElement[bool] | None:
+    """The rows of an entity that a partner-side scope may read; None means all of them (shared tables)."""
+    own = getattr(entity, "scope", None)
+    if own == SHARED and scope.kind is ScopeKind.PARTNER:
+        return None
+    if not isinstance(own, Own) or scope.kind is ScopeKind.NONE:
+        return false()
+    if scope.kind is ScopeKind.APPLICANT and own.applicant is None:
+        return false()
+    return and_(*conditions(entity, own, scope))
+
+
+def conditions(entity: type[Any], own: Own, scope: Scope) -> Iterator[ColumnElement[bool]]:
+    if own.owner:
+        yield getattr(entity, own.owner).in_(bindparam("scope_partners", scope.partner_ids, expanding=True))
+    if own.through:
+        column, target = own.through
+        class_name, key = target.split(".")
+        other = class_named(class_name)
+        rows = rows_of(other, scope)
+        yield getattr(entity, column).in_(select(getattr(other, key)).where(rows if rows is not None else false()))
+    if own.visible:
+        yield getattr(entity, own.visible).is_(True)
+    if own.adviser and scope.own_clients_only:
+        yield adviser_is(entity, own.adviser, scope)
+
+
+def adviser_is(entity: type[Any], path: str, scope: Scope) -> ColumnElement[bool]:
+    if "." not in path:
+        return getattr(entity, path) == bindparam("scope_person", scope.person_id)
+    relation, column = path.split(".")
+    other = inspect(entity).relationships[relation].mapper.class_
+    return getattr(entity, f"{relation}_id").in_(select(other.id).where(getattr(other, column) == bindparam("scope_person", scope.person_id)))
+
+
+def scope_of(session: Session) -> Scope:
+    return session.info.get("scope", NOBODY)
+
+
+@contextmanager
+def acting(session: Session, scope: Scope, actor: str = "") -> Iterator[None]:
+    """Lets a session act under another scope for a while: commands and tests, never a request on its own session."""
+    before = {key: session.info.get(key) for key in ("scope", "actor")}
+    session.info.update(scope=scope, actor=actor or scope.kind.value)
+    try:
+        yield
+    finally:
+        session.info.update({key: value for key, value in before.items() if value is not None})
+        for key in [key for key, value in before.items() if value is None]:
+            session.info.pop(key, None)
+
+
+@event.listens_for(Session, "do_orm_execute")
+def read_wall(state: ORMExecuteState) -> None:
+    scope = scope_of(state.session)
+    if scope.sees_everything:
+        return
+    if state.is_select and state.is_orm_statement:
+        if not state.is_column_load:
+            state.statement = state.statement.options(*scope.criteria)
+        return
+    if not state.execution_options.get("outside_walls"):
+        raise OutOfScope("raw and bulk statements are refused under a partner's scope")
+
+
+@contextmanager
+def verb(session: Session, grants: dict[type[Any], set[str] | None]) -> Iterator[None]:
+    """A rule of the house writes columns that the person behind it may not set by hand: {entity: columns, None for all}.
+
+    The rows stay the person's own: only the list of columns is widened.
+    """
+    before = session.info.get("verb", {})
+    session.info["verb"] = before | grants
+    try:
+        yield
+        session.flush()
+    finally:
+        session.info["verb"] = before
+
+
+HOUSE_COLUMNS = frozenset({"id", "version", "created_at", "updated_at", "changed_on", "search_text"})
+
+
+@event.listens_for(Session, "before_flush")
+def write_wall(session: Session, context: Any, instances: Any) -> None:
+    scope = scope_of(session)
+    if scope.sees_everything or session.info.get("sealing"):
+        return
+    for record in session.new:
+        guard_write(session, scope, record, new=True)
+    for record in session.dirty:
+        if session.is_modified(record, include_collections=False):
+            guard_write(session, scope, record, new=False)
+    for record in session.deleted:
+        own = getattr(record, "scope", None)
+        if not (isinstance(own, Own) and (own.deletes or "delete" in granted(session, record))):
+            raise OutOfScope(f"{type(record).__name__} may not be deleted under this scope")
+        guard_owner(session, scope, record, own)
+
+
+def granted(session: Session, record: Any) -> frozenset[str]:
+    grants = session.info.get("verb", {})
+    if type(record) not in grants:
+        return frozenset()
+    columns = grants[type(record)]
+    return frozenset(columns if columns is not None else inspect(type(record)).column_attrs.keys())
+
+
+def guard_write(session: Session, scope: Scope, record: Any, new: bool) -> None:
+    own = getattr(record, "scope", None)
+    if not isinstance(own, Own) or scope.kind is ScopeKind.NONE:
+        raise OutOfScope(f"{type(record).__name__} may not be written under this scope")
+    own_writes = own.writes if scope.kind is ScopeKind.PARTNER else (own.applicant or frozenset())
+    allowed = own_writes | granted(session, record) | HOUSE_COLUMNS | ({own.owner} if new and own.owner and own_writes else frozenset())
+    changed = {attribute.key for attribute in inspect(record).attrs if attribute.key in inspect(type(record)).column_attrs and attribute.history.has_changes()}
+    refused = {key for key in changed - allowed if not (new and is_default(record, key))}
+    if refused:
+        raise OutOfScope(f"{type(record).__name__}: {', '.join(sorted(refused))} may not be set under this scope")
+    if isinstance(record, User) and record.id != scope.person_id and not granted(session, record):
+        raise OutOfScope("only one's own person")
+    guard_owner(session, scope, record, own)
+    guard_references(session, record, changed)
+
+
+def is_default(record: Any, key: str) -> bool:
+    column = inspect(type(record)).column_attrs[key].columns[0]
+    value = getattr(record, key)
+    return value is None or (column.default is not None and column.default.is_scalar and column.default.arg == value)
+
+
+def guard_owner(session: Session, scope: Scope, record: Any, own: Own) -> None:
+    """Both the old and the new owner must be within the scope."""
+    if own.owner and own.owner != "id":
+        past = inspect(record).attrs[own.owner].history
+        if any(value not in scope.partner_ids for value in (*past.unchanged, *past.added, *past.deleted) if value is not None):
+            raise OutOfScope("somebody else's row")
+        if getattr(record, own.owner) not in scope.partner_ids:
+            raise OutOfScope("a row without its partner")
+    if own.owner == "id" and record.id not in scope.partner_ids:
+        raise OutOfScope("somebody else's partner")
+
+
+def guard_references(session: Session, record: Any, changed: set[str]) -> None:
+    """Every foreign key set must point at a row that this scope can read."""
+    mapper = inspect(type(record))
+    for key in changed:
+        value = getattr(record, key)
+        for foreign_key in mapper.column_attrs[key].columns[0].foreign_keys if value is not None else ():
+            target = next(entity for entity in scoped_classes() if entity.__table__ is foreign_key.column.table)
+            with session.no_autoflush:
+                if session.scalar(select(foreign_key.column).select_from(target).where(foreign_key.column == value)) is None:
+                    raise OutOfScope(f"{key} points at a row that is not visible")
+
+
+def leave(session: Session, record: Any) -> None:
+    """Puts an internal row (a mail, an alert, an entry of history) into the transaction, to be written as it commits.
+
+    Such rows are the house's, not the person's: they are written after the last role has been laid down.
+    """
+    session.info.setdefault("outgoing", []).append(record)

@@ -1,0 +1,97 @@
+"""The second wall: PostgreSQL's row-level security, written from the same declarations as the first (scope.py).
+
+Two roles, neither of which owns a table: staff with a policy that lets everything through, partners with one that compares
+the owner with a transaction-local setting. One policy with an OR would keep trigram indexes from being used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Connection, event, inspect, text
+from sqlalchemy.orm import Session, SessionTransaction
+
+from app.models.base import SHARED, Model, Own
+from app.models.scope import Scope, ScopeKind, class_named, scope_of, scoped_classes
+
+STAFF_ROLE, PARTNER_ROLE = "cordee_staff", "cordee_partner"
+ROLE_OF = {ScopeKind.STAFF: STAFF_ROLE, ScopeKind.PARTNER: PARTNER_ROLE, ScopeKind.APPLICANT: PARTNER_ROLE, ScopeKind.NONE: PARTNER_ROLE}
+PARTNERS = "(SELECT string_to_array(nullif(current_setting('cordee.partners', true), ''), ',')::int[])"
+ADVISER = "(SELECT nullif(current_setting('cordee.adviser', true), '')::int)"
+SET_ROLE = text("SELECT set_config('role', :role, true), set_config('cordee.partners', :partners, true), set_config('cordee.adviser', :adviser, true)")
+
+@event.listens_for(Session, "after_begin")
+def take_role(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
+    """Takes the role of the session's scope for this transaction; it ends with the transaction, also on a pooled connection."""
+    if connection.dialect.name != "postgresql":
+        return
+    scope = scope_of(session)
+    if scope.kind is ScopeKind.SYSTEM:
+        return
+    connection.execute(SET_ROLE, role_settings(scope))
+
+def role_settings(scope: Scope) -> dict[str, str]:
+    adviser = str(scope.person_id) if scope.own_clients_only else ""
+    return {"role": ROLE_OF[scope.kind], "partners": ",".join(map(str, scope.partner_ids)), "adviser": adviser}
+
+def lay_down_role(session: Session) -> None:
+    """Ends the role within the transaction, so that the house itself writes its history and its outbox."""
+    if session.get_bind().dialect.name == "postgresql" and scope_of(session).kind is not ScopeKind.SYSTEM:
+        session.connection().execute(text("SELECT set_config('role', 'none', true)"))
+
+def sync(connection: Connection) -> None:
+    """Writes roles, grants and policies anew from the declarations; run after every migration, under its lock."""
+    if connection.dialect.name != "postgresql":
+        return
+    for statement in (*roles(), *grants(), *policies()):
+        connection.execute(text(statement))
+
+def roles() -> Iterator[str]:
+    for role in (STAFF_ROLE, PARTNER_ROLE):
+        # Roles belong to the whole server: another database's first start may be creating them at this moment.
+        yield f"DO $$ BEGIN CREATE ROLE {role} NOLOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+        yield f"DO $$ BEGIN IF NOT pg_has_role(current_user, '{role}', 'MEMBER') THEN EXECUTE format('GRANT {role} TO %I', current_user); END IF; END $$"
+        yield f"GRANT USAGE ON SCHEMA public TO {role}"
+        yield f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}"
+
+def grants() -> Iterator[str]:
+    yield f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {STAFF_ROLE}"
+    yield f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {PARTNER_ROLE}"
+    yield f"GRANT SELECT, INSERT, UPDATE ON submission TO {PARTNER_ROLE}"
+    for entity in scoped_classes():
+        own = entity.scope
+        if own == SHARED:
+            yield f"GRANT SELECT ON {entity.__tablename__} TO {PARTNER_ROLE}"
+        elif isinstance(own, Own):
+            yield f"GRANT SELECT, INSERT, UPDATE, DELETE ON {entity.__tablename__} TO {PARTNER_ROLE}"
+
+def policies() -> Iterator[str]:
+    for entity in scoped_classes():
+        if not isinstance(entity.scope, Own):
+            continue
+        table = entity.__tablename__
+        yield f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY"
+        for role, rows in ((STAFF_ROLE, "true"), (PARTNER_ROLE, " AND ".join(row_conditions(entity, entity.scope)))):
+            yield f"DROP POLICY IF EXISTS {role} ON {table}"
+            yield f"CREATE POLICY {role} ON {table} TO {role} USING ({rows}) WITH CHECK ({rows})"
+
+def row_conditions(entity: type[Any], own: Own) -> Iterator[str]:
+    table = entity.__tablename__
+    if own.owner:
+        yield f"{table}.{own.owner} = ANY ({PARTNERS})"
+    if own.through:
+        column, target = own.through
+        class_name, key = target.split(".")
+        # The other table's own policy decides which of its rows this subquery finds.
+        yield f"{table}.{column} IN (SELECT other.{key} FROM {class_named(class_name).__tablename__} other)"
+    if own.visible:
+        yield f"{table}.{own.visible}"
+    if own.adviser and "." not in own.adviser:
+        yield f"({ADVISER} IS NULL OR {table}.{own.adviser} = {ADVISER})"
+    if own.adviser and "." in own.adviser:
+        relation = own.adviser.split(".")[0]
+        other = inspect(entity).relationships[relation].mapper.class_.__tablename__
+        yield f"({ADVISER} IS NULL OR {table}.{relation}_id IN (SELECT other.id FROM {other} other))"
+
+assert Model  # the declarations must be loaded before sync() reads them

@@ -1,0 +1,127 @@
+"""The checks of a partner's file: asked of the registers, judged here, kept as proof. Rules: DOMAIN 2 and 3."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import select
+
+from app.connectors import registers
+from app.connectors.registers import local
+from app.extensions import db
+from app.models import Check, CheckKind, CheckResult, Document, DocumentKind, Partner
+from app.models.scope import verb
+from app.services import identifiers, settings
+from app.services.refusals import RuleBroken
+
+PASSED, FAILED, UNAVAILABLE, NOT_REQUIRED = CheckResult.PASSED, CheckResult.FAILED, CheckResult.UNAVAILABLE, CheckResult.NOT_REQUIRED
+Judgement = tuple[CheckResult, str, Any]  # result, what was asked, the answer
+
+
+def check_siren(partner: Partner) -> Judgement:
+    company = registers.chosen.company(partner.siren or "")
+    if company is None:
+        return FAILED, partner.siren or "", None
+    return (PASSED if company.is_open else FAILED), company.siren, company
+
+
+def check_rcs(partner: Partner) -> Judgement:
+    if not partner.needs_rcs:
+        return NOT_REQUIRED, partner.siren or "", None
+    company = registers.chosen.company(partner.siren or "")
+    return (PASSED if company and company.in_rcs else FAILED), f"RCS {partner.rcs_town} {partner.siren}", company
+
+
+def check_orias(partner: Partner) -> Judgement:
+    """Passes when one of the categories that the kind of partner needs stands as registered, under the number declared."""
+    if not partner.categories_asked:
+        return NOT_REQUIRED, partner.siren or "", None
+    entry = registers.chosen.intermediary(partner.siren or "")
+    asked = f"{partner.siren} {partner.orias_number or ''} {'/'.join(sorted(partner.categories_asked))}"
+    same_number = entry is not None and (not partner.orias_number or registers.chosen.name == "local" or partner.orias_number == entry.number)
+    return (PASSED if entry and same_number and entry.standing & partner.categories_asked else FAILED), asked, entry
+
+
+def check_identity(partner: Partner) -> Judgement:
+    document = newest_document(partner.id, DocumentKind.IDENTITY)
+    if document is None or not document.number:
+        return FAILED, "", None
+    answer = registers.chosen.identity(document.number, document.expires_on)
+    return (PASSED if answer.is_valid and not document.is_expired else FAILED), document.number, answer
+
+
+QUESTIONS: dict[CheckKind, Callable[[Partner], Judgement]] = {
+    CheckKind.SIREN: check_siren,
+    CheckKind.RCS: check_rcs,
+    CheckKind.ORIAS: check_orias,
+    CheckKind.IDENTITY: check_identity,
+}
+
+
+def newest_document(partner_id: int, kind: DocumentKind) -> Document | None:
+    return db.session.scalar(select(Document).where(Document.partner_id == partner_id, Document.kind == kind).order_by(Document.id.desc()).limit(1))
+
+
+def ask(partner: Partner, kind: CheckKind) -> Check:
+    """Asks one register and says what it answered; a switched-off check is not required."""
+    check = Check(partner_id=partner.id, kind=kind, register=registers.chosen.name)
+    if not settings.check_is_on(kind):
+        check.result = NOT_REQUIRED
+        return check
+    try:
+        check.result, check.asked, answer = QUESTIONS[kind](partner)
+        check.answered = registers.proof(answer)
+    except registers.Unavailable as silence:
+        check.result, check.asked, check.answered = UNAVAILABLE, partner.siren or "", {"register": str(silence)}
+    return check
+
+
+def run_all(partner: Partner) -> list[Check]:
+    """Asks every register and keeps the answers; earlier answers stay as they were."""
+    asked = [ask(partner, kind) for kind in CheckKind]
+    with verb(db.session(), {Check: None}):
+        db.session.add_all(asked)
+    return asked
+
+
+def latest(partner_id: int) -> list[Check]:
+    """The newest answer of each register for a partner, in the order they are asked."""
+    found = db.session.scalars(select(Check).where(Check.partner_id == partner_id).order_by(Check.id.desc()))
+    newest: dict[CheckKind, Check] = {}
+    for check in found:
+        newest.setdefault(check.kind, check)
+    return [newest[kind] for kind in CheckKind if kind in newest]
+
+
+def override(check: Check, reason: str, by: str) -> None:
+    """Staff take a failed or silent check upon themselves, in writing."""
+    if not reason.strip():
+        raise RuleBroken(_("Please give the reason: it is kept with the check."), f"reason_{check.id}")
+    if not check.stands_in_the_way:
+        raise RuleBroken(_("This check does not stand in the way."))
+    check.override_reason, check.overridden_by = reason.strip()[:1000], by
+
+
+def refuse_impossible_siren(partner: Partner) -> None:
+    """A malformed, unknown or closed SIREN stops a submission, beside the field; a silent register does not."""
+    if not partner.siren:
+        raise RuleBroken(_("Please enter the SIREN of your company."), "siren")
+    try:
+        identifiers.siren(partner.siren)
+    except RuleBroken as refusal:
+        raise RuleBroken(refusal.sentence, "siren") from refusal
+    if not settings.check_is_on(CheckKind.SIREN):
+        return
+    try:
+        company = registers.chosen.company(partner.siren)
+    except registers.Unavailable:
+        return
+    if company is not None and not company.is_open:
+        raise RuleBroken(_("According to the register, the company with this SIREN is closed. Please check the number."), "siren")
+
+
+def legend() -> tuple[str, ...]:
+    """The SIREN numbers that the local register answers to in different ways, for the demo's help page."""
+    return local.LEGEND

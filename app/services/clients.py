@@ -1,0 +1,110 @@
+"""Clients and what hangs on them: who they belong to, who signs, which references suppliers know them by. Rules: DOMAIN 4, 5."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import select, update
+
+from app.extensions import db
+from app.models import Client, ClientKind, ClientReference, ClientStatus, Contract, ReferenceClaim, Signatory, Supplier, fold
+from app.models.scope import scope_of, verb
+from app.services import crossings, history
+from app.services.refusals import RuleBroken
+
+COMPANIES = (ClientKind.COMPANY, ClientKind.ASSOCIATION)
+
+
+def saving(client: Client, new: bool) -> None:
+    """What each kind of client needs."""
+    if client.kind is ClientKind.PERSON and not (client.last_name or "").strip():
+        raise RuleBroken(_("Please enter the last name."), "last_name")
+    if client.kind in COMPANIES and not (client.company_name or "").strip():
+        raise RuleBroken(_("Please enter the name of the company or association."), "company_name")
+    if client.kind is ClientKind.COUPLE:
+        saving_couple(client)
+    if client.siren and client.kind not in COMPANIES:
+        raise RuleBroken(_("Only a company or an association has a SIREN."), "siren")
+
+
+def saving_couple(client: Client) -> None:
+    if not (client.last_name or "").strip():
+        raise RuleBroken(_("Please enter the name of the couple."), "last_name")
+    for field in ("first_person_id", "second_person_id"):
+        person = db.session.get(Client, getattr(client, field)) if getattr(client, field) else None
+        if person is not None and (person.kind is not ClientKind.PERSON or person.partner_id != client.partner_id):
+            raise RuleBroken(_("A couple links two persons of the same partner."), field)
+    if client.first_person_id is not None and client.first_person_id == client.second_person_id:
+        raise RuleBroken(_("A couple links two different persons."), "second_person_id")
+
+
+def saved(client: Client, new: bool) -> None:
+    """A renamed client is found under its new name among its contracts too."""
+    if new:
+        return
+    with verb(db.session(), {Contract: {"search_text"}}), db.session.no_autoflush:
+        for contract in db.session.scalars(select(Contract).where(Contract.client_id == client.id)):
+            contract.search_text = fold(f"{contract.number_key} {client.full_name}")
+
+
+def clean_reference(text: str) -> str:
+    reference = " ".join(text.split())
+    if not reference:
+        raise RuleBroken(_("Please enter the reference."), "reference")
+    if len(reference) > 60:
+        raise RuleBroken(_("A reference has at most 60 characters."), "reference")
+    return reference
+
+
+def add_reference(client: Client, supplier_id: int, text: str) -> None:
+    """Notes a supplier reference. One that another client holds becomes a claim for staff, and nobody learns it by trying:
+    what is shown is the same in both cases."""
+    reference = clean_reference(text)
+    if db.session.get(Supplier, supplier_id) is None:
+        raise RuleBroken(_("Please choose a supplier."), "supplier_id")
+    if any(known == (supplier_id, reference) for known, _row in references_of(client)):
+        raise RuleBroken(_("This client has this reference already."), "reference")
+    kind = ReferenceClaim if crossings.reference_is_held(supplier_id, reference, client.id) else ClientReference
+    with verb(db.session(), {kind: None}):
+        db.session.add(kind(client_id=client.id, supplier_id=supplier_id, reference=reference))
+    if kind is ClientReference:
+        attach_contracts(client, supplier_id, reference)
+
+
+def references_of(client: Client) -> list[tuple[tuple[int, str], ClientReference | ReferenceClaim]]:
+    """Held and claimed references together, as the partner sees them."""
+    rows: list[ClientReference | ReferenceClaim] = []
+    for kind in (ClientReference, ReferenceClaim):
+        rows += db.session.scalars(select(kind).where(kind.client_id == client.id))
+    return sorted((((row.supplier_id, row.reference), row) for row in rows), key=lambda pair: pair[0])
+
+
+def attach_contracts(client: Client, supplier_id: int, reference: str) -> None:
+    """Adding a reference resolves every orphan contract of this client's partner that carries it."""
+    orphans = select(Contract).where(Contract.supplier_id == supplier_id, Contract.reference == reference, Contract.partner_id == client.partner_id, Contract.client_id.is_(None))
+    with verb(db.session(), {Contract: {"client_id", "search_text"}, Client: {"status"}}):
+        for contract in db.session.scalars(orphans):
+            contract.client = client
+            client.status = ClientStatus.CLIENT
+
+
+def saving_signatory(signatory: Signatory, new: bool) -> None:
+    """One principal: naming another one takes the title from the first; the first signatory is it by default."""
+    others = db.session.scalars(select(Signatory).where(Signatory.client_id == signatory.client_id, Signatory.id != (signatory.id or 0))).all()
+    if not any(other.is_principal for other in others):
+        signatory.is_principal = True
+    if signatory.is_principal:
+        for other in others:
+            if other.is_principal:
+                other.is_principal = False
+        db.session.flush([other for other in others])
+
+
+def move_to(client_ids: list[int], partner_id: int) -> int:
+    """Moves clients with their contracts to another partner, as one bulk deed; returns how many."""
+    session = db.session()
+    if not scope_of(session).sees_everything:
+        raise RuleBroken(_("Only staff move clients."))
+    with history.bulk(session, "Client", {"partner_id": partner_id, "clients": client_ids}):
+        session.execute(update(Client).where(Client.id.in_(client_ids)).values(partner_id=partner_id, adviser_id=None))
+        session.execute(update(Contract).where(Contract.client_id.in_(client_ids)).values(partner_id=partner_id))
+    return len(client_ids)

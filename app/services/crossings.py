@@ -1,0 +1,62 @@
+"""The few questions that must look across scopes, each on a session of its own, each answering yes, a number or nothing else.
+
+They only read, so that they can be asked while the request's own session holds SQLite's write lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.extensions import db, reads_only
+from app.models import ClientReference, Partner, PartnerStatus, Setting, Submission, User
+from app.models.scope import SYSTEM
+
+HELD = (PartnerStatus.PENDING_VALIDATION, PartnerStatus.ACTIVE, PartnerStatus.SUSPENDED)
+
+
+@contextmanager
+def crossing(reading: bool = True) -> Iterator[Session]:
+    """A session of the house itself. A writing one must not be opened while the request's session has begun."""
+    token = reads_only.set(reading)
+    session = Session(db.engine, expire_on_commit=False, info={"scope": SYSTEM, "actor": "system"})
+    try:
+        yield session
+    finally:
+        session.close()
+        reads_only.reset(token)
+
+
+def siren_is_held(siren: str, by_other_than: int) -> bool:
+    """Whether a file from validation on has this SIREN already."""
+    with crossing() as session:
+        held = select(Partner.id).where(Partner.siren == siren, Partner.id != by_other_than, Partner.status.in_(HELD), Partner.contested.is_(False))
+        return session.scalar(held.limit(1)) is not None
+
+
+def email_is_known(email: str) -> bool:
+    with crossing() as session:
+        return session.scalar(select(User.id).where(func.lower(User.email) == email.lower())) is not None
+
+
+def reference_is_held(supplier_id: int, reference: str, by_other_than: int) -> bool:
+    """Whether another client, whoever's, holds this supplier reference."""
+    with crossing() as session:
+        held = select(ClientReference.id).where(
+            ClientReference.supplier_id == supplier_id, ClientReference.reference == reference, ClientReference.client_id != by_other_than
+        )
+        return session.scalar(held) is not None
+
+
+def setting(key: str) -> object | None:
+    with crossing() as session:
+        return session.scalar(select(Setting.value).where(Setting.key == key))
+
+
+def led_to(token: str) -> str | None:
+    """Where the first of identical posts led, or None when there has been none."""
+    with crossing() as session:
+        return session.scalar(select(Submission.led_to).where(Submission.token == token))

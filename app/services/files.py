@@ -1,0 +1,83 @@
+"""Files that people hand in: looked at before they are kept, and never trusted for what their name says."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import unicodedata
+from dataclasses import dataclass
+
+import filetype
+from flask_babel import lazy_gettext as _
+from PIL import Image, UnidentifiedImageError
+
+from app.connectors import files
+from app.connectors.files import FileMissing
+from app.services.refusals import RuleBroken
+
+__all__ = ["LARGEST", "FileMissing", "Kept", "keep", "put", "read"]
+
+LARGEST = 10 * 1024 * 1024
+LARGEST_PICTURE = 40_000_000  # pixels
+TAKEN = {"application/pdf": ".pdf", "image/jpeg": ".jpg", "image/png": ".png"}
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A file that was accepted and lies with the file connector."""
+
+    key: str
+    filename: str
+    media_type: str
+    size: int
+    digest: str
+
+
+def keep(name: str, content: bytes, field: str = "file") -> Kept:
+    """Checks and keeps one file; pictures are drawn anew, so that nothing but the picture stays. Raises RuleBroken."""
+    if not content:
+        raise RuleBroken(_("This file is empty. Please choose another one."), field)
+    if len(content) > LARGEST:
+        raise RuleBroken(_("This file is too large: the limit is %(limit)s MB.", limit=LARGEST // 1024 // 1024), field)
+    guess = filetype.guess(content)
+    media_type = guess.mime if guess else ""
+    if media_type not in TAKEN:
+        raise RuleBroken(_("Only PDF, JPEG and PNG files are accepted."), field)
+    if media_type.startswith("image/"):
+        content = drawn_anew(content, media_type, field)
+    elif b"%%EOF" not in content[-2048:]:
+        raise RuleBroken(_("This PDF is not complete. Please choose another one."), field)
+    elif re.search(rb"/(JavaScript|JS|Launch)\b", content):
+        raise RuleBroken(_("This PDF holds a program. Please print it to a plain PDF and try again."), field)
+    return put(safe_name(name, TAKEN[media_type]), media_type, content)
+
+
+def put(filename: str, media_type: str, content: bytes) -> Kept:
+    key = files.new_key()
+    files.chosen.put(key, content)
+    return Kept(key, filename, media_type, len(content), hashlib.sha256(content).hexdigest())
+
+
+def drawn_anew(content: bytes, media_type: str, field: str) -> bytes:
+    try:
+        picture = Image.open(io.BytesIO(content))
+        if picture.width * picture.height > LARGEST_PICTURE:
+            raise RuleBroken(_("This picture is too large: the limit is %(limit)s million pixels.", limit=LARGEST_PICTURE // 1_000_000), field)
+        picture.load()
+        out = io.BytesIO()
+        picture.convert("RGB").save(out, "JPEG" if media_type == "image/jpeg" else "PNG")
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as refusal:
+        raise RuleBroken(_("This picture cannot be read. Please choose another one."), field) from refusal
+    return out.getvalue()
+
+
+def safe_name(name: str, ending: str) -> str:
+    """The name without its path or control characters, at most 150 characters, with the ending its content deserves."""
+    stem = re.split(r"[\\/]", name)[-1].rsplit(".", 1)[0]
+    stem = "".join(letter for letter in stem if unicodedata.category(letter)[0] != "C").strip(" .")
+    return (stem[:150] or "document") + ending
+
+
+def read(key: str):  # noqa: ANN201 - the connector's iterator of bytes
+    return files.chosen.read(key)

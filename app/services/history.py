@@ -1,0 +1,66 @@
+"""History as the house reads it and, for bulk work, writes it. What it sees by itself: models/recorder.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from app.extensions import db
+from app.models import Deed, History, HistoryHead, HistoryValues
+from app.models.recorder import canonical, entry_of, link_digest
+from app.models.scope import leave
+
+
+@contextmanager
+def because(reason: str) -> Iterator[None]:
+    """Notes why, on every entry that is written inside."""
+    db.session.info["reason"] = reason
+    try:
+        yield
+        db.session.flush()
+    finally:
+        db.session.info.pop("reason", None)
+
+
+@contextmanager
+def bulk(session: Session, entity: str, facts: dict[str, Any], reason: str = "") -> Iterator[None]:
+    """The one door for bulk statements on recorded tables: one entry says what was done to how many."""
+    session.info["bulk"] = True
+    try:
+        yield
+    finally:
+        session.info.pop("bulk", None)
+    leave(session, entry_of(session, Deed.BULK, entity, None, {key: [None, value] for key, value in facts.items()}, reason))
+
+
+def of_record(entity: str, record_id: int, limit: int = 200) -> list[History]:
+    """The newest entries of one record."""
+    wanted = select(History).where(History.entity == entity, History.record_id == record_id).order_by(History.id.desc()).limit(limit)
+    return list(db.session.scalars(wanted))
+
+
+def erase_values(session: Session, entity: str, record_id: int) -> int:
+    """Erases what a record's entries held, leaving the entries and their chain; returns how many."""
+    ids = select(History.id).where(History.entity == entity, History.record_id == record_id)
+    return session.execute(delete(HistoryValues).where(HistoryValues.history_id.in_(ids))).rowcount
+
+
+def broken_places(session: Session) -> list[int]:
+    """Walks the whole chain and returns the places at which it does not hold; empty when nothing was touched."""
+    broken: list[int] = []
+    before, place = "", 0
+    for entry in session.scalars(select(History).order_by(History.place).execution_options(yield_per=500)):
+        place += 1
+        values_whole = entry.values is None or canonical(entry.values.changes, entry.values.salt) == entry.values_digest
+        if entry.place != place or entry.digest != link_digest(before, place, entry) or not values_whole:
+            broken.append(entry.place or place)
+            place = entry.place or place
+        before = entry.digest or ""
+    head = session.get_one(HistoryHead, 1)
+    if (head.place, head.digest) != (place, before):
+        broken.append(head.place)
+    return broken

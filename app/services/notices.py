@@ -1,0 +1,57 @@
+"""Every mail the house writes: one function per notice. Links are made from the setting PUBLIC_URL, never from a request."""
+
+from __future__ import annotations
+
+from flask import current_app
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.models import Mail, Membership, Partner, Role, Side, User
+from app.services.crossings import crossing
+from app.services.mails import post
+
+
+def link(path: str) -> str:
+    return current_app.config["PUBLIC_URL"].rstrip("/") + path
+
+
+def confirm_address(session: Session, email: str, first_name: str, language: str, secret: str) -> Mail:
+    return post("confirm_address", email, language, session, name=first_name, link=link(f"/partner/confirm/{secret}"))
+
+
+def address_already_known(session: Session, email: str, first_name: str, language: str) -> Mail:
+    """Sent instead of a confirmation to somebody who can sign in already; the page says the same in both cases."""
+    return post("address_already_known", email, language, session, name=first_name, link=link("/partner/signin"))
+
+
+def invitation(session: Session, email: str, first_name: str, language: str, secret: str, partner_id: int, company: str) -> Mail:
+    return post("invitation", email, language, session, partner_id, name=first_name, company=company, link=link(f"/partner/confirm/{secret}"))
+
+
+def signing_code(session: Session, email: str, language: str, code: str, partner_id: int) -> Mail:
+    return post("signing_code", email, language, session, partner_id, code=code)
+
+
+def file_waits(partner: Partner, contested: bool) -> None:
+    """To each member of staff who may validate and wants to hear of it."""
+    with crossing() as session:
+        wanting = session.scalars(select(User).join(User.roles).where(User.wants_alerts.is_(True), User.active.is_(True), User.side == Side.STAFF, Role.name == "administrator"))
+        people = [(user.email, user.language or "fr") for user in wanting]
+    for email, language in people:
+        post("file_waits", email, language, partner_id=partner.id, company=str(partner), contested=contested, link=link(f"/partners/{partner.id}/validation"))
+
+
+def people_of(partner: Partner) -> list[tuple[str, str, str]]:
+    with crossing() as session:
+        found = session.scalars(select(User).join(Membership, Membership.user_id == User.id).where(Membership.partner_id == partner.id, User.active.is_(True)))
+        return [(user.email, user.language or "fr", user.first_name) for user in found]
+
+
+def file_validated(partner: Partner, offerings: list[str]) -> None:
+    for email, language, name in people_of(partner):
+        post("file_validated", email, language, partner_id=partner.id, name=name, company=str(partner), offerings=offerings, link=link("/partner/signin"))
+
+
+def file_refused(partner: Partner, reason: str) -> None:
+    for email, language, name in people_of(partner):
+        post("file_refused", email, language, partner_id=partner.id, name=name, company=str(partner), reason=reason, link=link("/partner/signin"))

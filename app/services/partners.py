@@ -1,0 +1,204 @@
+"""A partner's life: draft → submitted → to sign → waiting for validation → active; refused, suspended, closed (DOMAIN 2)."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from app.extensions import db
+from app.models import Alert, Assignment, BankAccount, Document, DocumentKind, Offering, OfferingStatus, Partner, PartnerMove, PartnerStatus, Side, User, now
+from app.models.scope import leave, verb
+from app.services import agreements, checks, crossings, history, notices
+from app.services.refusals import RuleBroken
+
+DRAFT, SUBMITTED, TO_SIGN = PartnerStatus.DRAFT, PartnerStatus.SUBMITTED, PartnerStatus.TO_SIGN
+WAITING, ACTIVE, REFUSED = PartnerStatus.PENDING_VALIDATION, PartnerStatus.ACTIVE, PartnerStatus.REFUSED
+SUSPENDED, CLOSED = PartnerStatus.SUSPENDED, PartnerStatus.CLOSED
+
+MOVES: dict[PartnerStatus, frozenset[PartnerStatus]] = {
+    DRAFT: frozenset({SUBMITTED, CLOSED}),
+    SUBMITTED: frozenset({TO_SIGN, REFUSED, CLOSED}),
+    TO_SIGN: frozenset({WAITING, REFUSED, CLOSED}),
+    WAITING: frozenset({ACTIVE, REFUSED, CLOSED}),
+    REFUSED: frozenset({SUBMITTED, CLOSED}),
+    ACTIVE: frozenset({SUSPENDED, CLOSED}),
+    SUSPENDED: frozenset({ACTIVE, CLOSED}),
+    CLOSED: frozenset(),
+}
+REQUIRED_DOCUMENTS = (DocumentKind.IDENTITY,)
+PERSON_COLUMNS = frozenset({"status", "submitted_at", "contested"})
+
+
+def saving(partner: Partner, new: bool) -> None:
+    """Rules that hold whoever saves a partner."""
+    if not (partner.name or partner.email):
+        raise RuleBroken(_("Please give the legal name, or at least an e-mail address to invite somebody."), "name")
+    if partner.parent_id is not None and partner.parent_id in descendants(partner):
+        raise RuleBroken(_("This partner already works under the one you are changing."), "parent_id")
+    if partner.account_manager_id is not None and db.session.get_one(User, partner.account_manager_id).side is not Side.STAFF:
+        raise RuleBroken(_("An account manager is one of the staff."), "account_manager_id")
+
+
+def descendants(partner: Partner) -> set[int]:
+    """The partner itself and every partner below it."""
+    if partner.id is None:
+        return set()
+    tree = select(Partner.id).where(Partner.id == partner.id).cte("below", recursive=True)
+    tree = tree.union(select(Partner.id).join(tree, Partner.parent_id == tree.c.id))
+    return set(db.session.scalars(select(tree.c.id)))
+
+
+def move(partner: Partner, after: PartnerStatus, by: str, reason: str = "") -> None:
+    """The only way a status changes; an impossible move is refused in words."""
+    if after not in MOVES[partner.status]:
+        raise RuleBroken(_("A partner that is « %(before)s » cannot become « %(after)s ».", before=partner.status.label, after=after.label))
+    before = partner.status
+    with verb(db.session(), {Partner: set(PERSON_COLUMNS), PartnerMove: None}), history.because(reason):
+        partner.status = after
+        db.session.add(PartnerMove(partner_id=partner.id, before=before, after=after, by=by, reason=reason))
+
+
+def moves_of(partner_id: int) -> list[PartnerMove]:
+    return list(db.session.scalars(select(PartnerMove).where(PartnerMove.partner_id == partner_id).order_by(PartnerMove.id.desc())))
+
+
+# --- the applicant's verbs ----------------------------------------------------------------------
+
+
+def missing(partner: Partner) -> dict[str, str]:
+    """What a file still lacks before it can be submitted: {field: sentence}."""
+    sentences: dict[str, str] = {}
+    for name, sentence in (("name", _("Please enter the legal name.")), ("siren", _("Please enter the SIREN of your company.")), ("city", _("Please enter the town."))):
+        if not getattr(partner, name):
+            sentences[name] = str(sentence)
+    if partner.needs_rcs and not partner.rcs_town:
+        sentences["rcs_town"] = str(_("Please enter the town of your RCS registry."))
+    if partner.categories_asked and not partner.orias_number:
+        sentences["orias_number"] = str(_("An ORIAS number is required for this kind of partner."))
+    for kind in REQUIRED_DOCUMENTS:
+        if checks.newest_document(partner.id, kind) is None:
+            sentences[f"document_{kind.value}"] = str(_("Please add this document: %(document)s.", document=kind.label))
+    if db.session.scalar(select(BankAccount.id).where(BankAccount.partner_id == partner.id).limit(1)) is None:
+        sentences["iban"] = str(_("Please enter the bank account for your commissions."))
+    return sentences
+
+
+def submit(partner: Partner, by: str, language: str) -> None:
+    """Runs the checks and offers the agreement for signature. Raises RuleBroken, and then nothing has been written."""
+    if partner.status not in (DRAFT, REFUSED):
+        raise RuleBroken(_("This file has already been submitted."))
+    checks.refuse_impossible_siren(partner)
+    lacking = missing(partner)
+    if lacking:
+        field, sentence = next(iter(lacking.items()))
+        raise RuleBroken(sentence, field)
+    move(partner, SUBMITTED, by)
+    with verb(db.session(), {Partner: set(PERSON_COLUMNS)}):
+        partner.submitted_at = now()
+    checks.run_all(partner)
+    agreements.offer(partner, language)
+    move(partner, TO_SIGN, by)
+
+
+def signed(partner: Partner, by: str) -> None:
+    """After the signature the file waits for validation. A SIREN that somebody else holds is for staff to settle: the
+    applicant is told what everybody is told."""
+    contested = crossings.siren_is_held(partner.siren or "", partner.id)
+    with verb(db.session(), {Partner: set(PERSON_COLUMNS)}):
+        partner.contested = contested
+    try:
+        with db.session.begin_nested():
+            move(partner, WAITING, by)
+    except IntegrityError:  # another file with this SIREN was signed at the same moment
+        db.session.refresh(partner)
+        contested = True
+        with verb(db.session(), {Partner: set(PERSON_COLUMNS)}):
+            partner.contested = True
+        move(partner, WAITING, by)
+    leave(db.session(), Alert(kind="contested" if contested else "file_waits", partner_id=partner.id))
+    notices.file_waits(partner, contested)
+
+
+# --- the staff's verbs --------------------------------------------------------------------------
+
+
+def validate(partner: Partner, by: str, offering_ids: list[int]) -> None:
+    """Opens the portal, with the offerings to be marketed. Every check that failed or stayed silent must have been overridden."""
+    if partner.contested:
+        raise RuleBroken(_("Another partner already holds this SIREN. Settle that first, then validate."))
+    in_the_way = [check for check in checks.latest(partner.id) if check.stands_in_the_way]
+    if in_the_way:
+        kinds = ", ".join(str(check.kind.label) for check in in_the_way)
+        raise RuleBroken(_("These checks stand in the way: %(checks)s. Override each with a reason, or refuse the file.", checks=kinds))
+    move(partner, ACTIVE, by)
+    offerings = assign(partner, offering_ids)
+    handle_alerts(partner)
+    notices.file_validated(partner, [offering.name for offering in offerings])
+
+
+def refuse(partner: Partner, by: str, reason: str) -> None:
+    """Sends the file back, with a reason that the applicant reads."""
+    if not reason.strip():
+        raise RuleBroken(_("Please give the reason: the partner will read it."), "reason")
+    move(partner, REFUSED, by, reason.strip()[:1000])
+    agreements.cancel_signed(partner)
+    with verb(db.session(), {Partner: set(PERSON_COLUMNS)}):
+        partner.contested = False
+    handle_alerts(partner)
+    notices.file_refused(partner, reason.strip())
+
+
+def suspend(partner: Partner, by: str, reason: str = "") -> None:
+    move(partner, SUSPENDED, by, reason)
+
+
+def reactivate(partner: Partner, by: str, reason: str = "") -> None:
+    move(partner, ACTIVE, by, reason)
+
+
+def close(partner: Partner, by: str, reason: str = "") -> None:
+    move(partner, CLOSED, by, reason)
+
+
+def handle_alerts(partner: Partner) -> None:
+    for alert in db.session.scalars(select(Alert).where(Alert.partner_id == partner.id, Alert.handled_at.is_(None))):
+        alert.handled_at = now()
+
+
+def open_offerings() -> list[Offering]:
+    return list(db.session.scalars(select(Offering).where(Offering.status == OfferingStatus.OPEN).order_by(Offering.name)))
+
+
+def standing_categories(partner: Partner) -> frozenset[str]:
+    """The ORIAS categories that the newest check found standing."""
+    for check in checks.latest(partner.id):
+        if check.kind.value == "orias":
+            return frozenset(name for name, status in check.answered.get("statuses", {}).items() if status == "INSCRIT")
+    return frozenset()
+
+
+def assign(partner: Partner, offering_ids: list[int]) -> list[Offering]:
+    """Assigns offerings; one that asks for an ORIAS category the partner does not hold is refused (DOMAIN 7)."""
+    held = standing_categories(partner)
+    already = set(db.session.scalars(select(Assignment.offering_id).where(Assignment.partner_id == partner.id)))
+    assigned = []
+    for offering_id in dict.fromkeys(offering_ids):
+        offering = db.session.get(Offering, offering_id)
+        if offering is None or offering.status is not OfferingStatus.OPEN:
+            raise RuleBroken(_("This offering is not open."), "offerings")
+        refuse_without_category(offering, held)
+        assigned.append(offering)
+        if offering_id not in already:
+            db.session.add(Assignment(partner_id=partner.id, offering_id=offering_id, assigned_on=now().date()))
+    return assigned
+
+
+def refuse_without_category(offering: Offering, held: frozenset[str]) -> None:
+    asked = set(offering.required_categories or [])
+    if asked and not asked & held:
+        raise RuleBroken(_("« %(offering)s » asks for the ORIAS category %(categories)s.", offering=offering.name, categories=" / ".join(sorted(asked))), "offerings")
+
+
+def documents_of(partner_id: int) -> list[Document]:
+    return list(db.session.scalars(select(Document).where(Document.partner_id == partner_id).order_by(Document.id.desc())))

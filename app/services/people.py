@@ -1,0 +1,310 @@
+"""Who signs in, what they may do and whose rows they see. Rights are cached under a version that the database keeps."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+from werkzeug.security import check_password_hash, generate_password_hash
+
+from app.extensions import db
+from app.models import Attempt, Client, Contract, Membership, Partner, PartnerStatus, RightsVersion, Role, Side, SignIn, User, now
+from app.models.scope import NOBODY, STAFF_SCOPE, Scope, ScopeKind, rows_of
+from app.permissions import (
+    BY_NAME,
+    CLIENT_FILE,
+    CONTRACTS,
+    MY_CLIENTS,
+    MY_COMPANY,
+    MY_CONTRACTS,
+    NONE,
+    PARTNER_FILE,
+    PORTAL_TABLE,
+    STAFF_ROLES,
+    Access,
+    Level,
+    Rights,
+    rights_of,
+)
+from app.services.crossings import crossing
+from app.services.refusals import RuleBroken
+
+SIGN_IN_LIFETIME = timedelta(hours=12)
+PASSWORD_LENGTH = 10
+FREE_TRIES, LONGEST_WAIT = 5, timedelta(minutes=15)
+NOBODYS_HASH = generate_password_hash(secrets.token_hex(16))
+BEFORE_OPENING = {PartnerStatus.DRAFT, PartnerStatus.SUBMITTED, PartnerStatus.TO_SIGN, PartnerStatus.PENDING_VALIDATION, PartnerStatus.REFUSED}
+KEPT = 5_000
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who is signed in, in which cabinet, with which rights and scope."""
+
+    id: int
+    name: str
+    email: str
+    side: Side
+    language: str | None
+    theme: str | None
+    rights: Rights
+    scope: Scope
+    role_names: tuple[str, ...]
+    partner_id: int | None = None
+    partner_name: str = ""
+    partner_status: PartnerStatus | None = None
+    cabinets: int = 0
+    key: tuple[int, int | None, int] = (0, None, 0)
+
+    def may(self, access: Access, level: Level) -> bool:
+        return self.rights.get(access.name, NONE) >= level
+
+    @property
+    def is_staff(self) -> bool:
+        return self.side is Side.STAFF
+
+
+_cache: OrderedDict[tuple[int, int | None, int], Person] = OrderedDict()
+
+# One statement on every request; everything else about the person comes from the cache until the version moves.
+WHO = (
+    select(SignIn.id, SignIn.user_id, SignIn.partner_id, RightsVersion.number)
+    .join(User, User.id == SignIn.user_id)
+    .join(RightsVersion, RightsVersion.id == 1)
+    .where(SignIn.ended_at.is_(None), User.active.is_(True))
+)
+
+
+def digest_of(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def identify(secret: str | None) -> Person | None:
+    """The person behind a cookie's secret, or None when it is unknown, ended, expired or deactivated."""
+    if not secret:
+        return None
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        row = connection.execute(WHO.where(SignIn.digest == digest_of(secret), SignIn.expires_at > now())).first()
+    if row is None:
+        return None
+    key = (row.user_id, row.partner_id, row.number)
+    person = _cache.get(key)
+    if person is None:
+        with crossing() as session:
+            person = describe(session, key)
+        if person is None:
+            return None
+        _cache[key] = person
+        while len(_cache) > KEPT:
+            _cache.popitem(last=False)
+    return person
+
+
+def forget_rights() -> None:
+    """Empties this process's cache; the version row makes it unnecessary outside tests."""
+    _cache.clear()
+
+
+def describe(session: Session, key: tuple[int, int | None, int]) -> Person | None:
+    """Reads all that a request needs to know about a person."""
+    user = session.get(User, key[0])
+    if user is None:
+        return None
+    if user.side is Side.STAFF:
+        names = tuple(role.name for role in user.roles)
+        facts = {"rights": staff_rights(user.roles), "scope": STAFF_SCOPE if names else NOBODY, "role_names": names}
+    else:
+        found = partner_facts(session, user, key[1])
+        if found is None:
+            return None
+        facts = found
+    return Person(user.id, user.get_full_name(), user.email, user.side, user.language, user.theme, key=key, **facts)
+
+
+def staff_rights(roles: list[Role]) -> Rights:
+    """The built-in table's rights, and those of roles that administrators added."""
+    rights = rights_of([role.name for role in roles if role.name in STAFF_ROLES])
+    for role in roles:
+        if role.name in STAFF_ROLES:
+            continue
+        for permission in role.permissions:
+            access, level = permission.view_menu.name, permission.permission.name.removeprefix("can_").upper()
+            if access in BY_NAME and not BY_NAME[access].is_portal and level in Level.__members__:
+                rights[access] = max(rights.get(access, NONE), Level[level])
+    return rights
+
+
+def partner_facts(session: Session, user: User, partner_id: int | None) -> dict | None:
+    memberships = memberships_of(session, user.id)
+    chosen = next((membership for membership in memberships if membership.partner_id == partner_id), None)
+    if chosen is None:
+        return None
+    partner = chosen.partner
+    common = {"partner_id": partner.id, "partner_name": str(partner), "partner_status": partner.status, "cabinets": len(memberships), "role_names": (chosen.role.value,)}
+    if partner.status in BEFORE_OPENING:
+        return common | {"rights": {}, "scope": Scope(ScopeKind.APPLICANT, (partner.id,), user.id)}
+    if not partner.is_open:
+        return None
+    rights = {access.name: level for access in PORTAL_TABLE if (level := access.level_of(chosen.role.value))}
+    return common | {"rights": rights, "scope": Scope(ScopeKind.PARTNER, (partner.id, *agents_of(session, partner.id)), user.id, chosen.own_clients_only)}
+
+
+def memberships_of(session: Session, user_id: int) -> list[Membership]:
+    return list(session.scalars(select(Membership).where(Membership.user_id == user_id).order_by(Membership.id)))
+
+
+def agents_of(session: Session, partner_id: int) -> list[int]:
+    """The partners that work under this one, at any depth."""
+    tree = select(Partner.id).where(Partner.parent_id == partner_id).cte("tree", recursive=True)
+    tree = tree.union(select(Partner.id).join(tree, Partner.parent_id == tree.c.id))
+    return [found for found in session.scalars(select(tree.c.id)) if found != partner_id]
+
+
+# --- signing in ---------------------------------------------------------------------------------
+
+
+def sign_in(email: str, password: str, side: Side, address: str) -> str:
+    """Opens a sign-in and returns the cookie's secret; raises RuleBroken, in the same words whatever was wrong."""
+    with crossing(reading=False) as session:
+        keys = [digest_of(f"{address}\x00{email.lower()}"), digest_of(address)]
+        refuse_haste(session, keys)
+        user = session.scalar(select(User).where(func.lower(User.email) == email.strip().lower()))
+        right = check_password_hash(user.password if user and user.password else NOBODYS_HASH, password)
+        if not (user and right and user.active and user.side is side):
+            note_failure(session, keys)
+            session.commit()
+            raise RuleBroken(_("This e-mail address and this password do not go together. Please check both."))
+        partner_id = first_cabinet(session, user)
+        session.execute(update(Attempt).where(Attempt.key == keys[0]).values(failures=0))
+        user.last_login, user.login_count = now().replace(tzinfo=None), (user.login_count or 0) + 1
+        secret = open_sign_in(session, user.id, partner_id)
+        session.commit()
+        return secret
+
+
+def first_cabinet(session: Session, user: User) -> int | None:
+    """The cabinet a partner's person starts in: the first whose door is open. Refuses when every one is shut."""
+    if user.side is Side.STAFF:
+        return None
+    open_to = [each.partner for each in memberships_of(session, user.id) if each.partner.is_open or each.partner.status in BEFORE_OPENING]
+    if not open_to:
+        raise RuleBroken(_("The portal is closed for your company. Please contact the house."))
+    return min(open_to, key=lambda partner: not partner.is_open).id
+
+
+def open_sign_in(session: Session, user_id: int, partner_id: int | None) -> str:
+    secret = secrets.token_urlsafe(32)
+    session.add(SignIn(digest=digest_of(secret), user_id=user_id, partner_id=partner_id, expires_at=now() + SIGN_IN_LIFETIME))
+    session.flush()
+    return secret
+
+
+def sign_out(secret: str | None) -> None:
+    """Ends the sign-in in the database, so that a copy of the cookie is worth nothing."""
+    if not secret:
+        return
+    with crossing(reading=False) as session:
+        session.execute(update(SignIn).where(SignIn.digest == digest_of(secret)).values(ended_at=now()))
+        session.commit()
+
+
+def change_password(user_id: int, hashed: str, kept_secret: str) -> None:
+    """Sets a password and ends every other sign-in of this person."""
+    with crossing(reading=False) as session:
+        user = session.get_one(User, user_id)
+        user.password = hashed
+        others = SignIn.user_id == user_id, SignIn.digest != digest_of(kept_secret), SignIn.ended_at.is_(None)
+        session.execute(update(SignIn).where(*others).values(ended_at=now()))
+        session.commit()
+
+
+def change_cabinet(secret: str, person: Person, partner_id: int) -> None:
+    """Moves a signed-in person to another of its cabinets; raises RuleBroken for one that is not open to it."""
+    with crossing(reading=False) as session:
+        chosen = next((each.partner for each in memberships_of(session, person.id) if each.partner_id == partner_id), None)
+        if chosen is None or not (chosen.is_open or chosen.status in BEFORE_OPENING):
+            raise RuleBroken(_("This company is not open to you."))
+        session.execute(update(SignIn).where(SignIn.digest == digest_of(secret)).values(partner_id=partner_id))
+        session.commit()
+
+
+def cabinets_of(person: Person) -> list[tuple[int, str]]:
+    """The companies a person may work for, for the choice in the header."""
+    with crossing() as session:
+        open_to = [each.partner for each in memberships_of(session, person.id) if each.partner.is_open or each.partner.status in BEFORE_OPENING]
+        return [(partner.id, str(partner)) for partner in open_to]
+
+
+def refuse_haste(session: Session, keys: list[str]) -> None:
+    """After five wrong tries from one place each further one waits longer; another place is not held up by it."""
+    for key, free in zip(keys, (FREE_TRIES, FREE_TRIES * 10), strict=True):
+        attempt = session.get(Attempt, key)
+        if attempt is None or attempt.failures < free:
+            continue
+        wait = attempt.last_at + min(timedelta(seconds=2 ** min(attempt.failures - free + 1, 20)), LONGEST_WAIT) - now()
+        if wait > timedelta():
+            raise RuleBroken(_("Too many attempts. Please try again in %(seconds)s seconds.", seconds=int(wait.total_seconds()) + 1))
+
+
+def note_failure(session: Session, keys: list[str]) -> None:
+    for key in keys:
+        attempt = session.get(Attempt, key) or Attempt(key=key, failures=0)
+        stale = attempt.last_at is not None and attempt.last_at < now() - timedelta(hours=1)
+        attempt.failures = 1 if stale else attempt.failures + 1
+        attempt.last_at = now()
+        session.add(attempt)
+
+
+def hash_password(password: str, again: str | None = None) -> str:
+    """Raises RuleBroken for a password that is too short or was not repeated."""
+    if len(password) < PASSWORD_LENGTH:
+        raise RuleBroken(_("A password has at least %(number)s characters.", number=PASSWORD_LENGTH), "password")
+    if len(password) > 200:
+        raise RuleBroken(_("A password has at most 200 characters."), "password")
+    if again is not None and password != again:
+        raise RuleBroken(_("The two passwords are not the same."), "password_again")
+    return generate_password_hash(password)
+
+
+# --- who may see a record -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """Somebody who may see a record, through which role, and how far."""
+
+    name: str
+    role: str
+    company: str
+    level: Level
+
+
+KINDS = {Partner: (PARTNER_FILE, MY_COMPANY), Client: (CLIENT_FILE, MY_CLIENTS), Contract: (CONTRACTS, MY_CONTRACTS)}
+
+
+def who_may_see(record: Partner | Client | Contract) -> list[Watcher]:
+    """Everybody whose rights and scope reach this record: the answer comes from the same table and the same criterion."""
+    staff_kind, portal_kind = KINDS[type(record)]
+    found: list[Watcher] = []
+    with crossing() as session:
+        for user in session.scalars(select(User).where(User.active.is_(True), User.side == Side.STAFF).order_by(User.last_name)):
+            level = staff_rights(user.roles).get(staff_kind.name, NONE)
+            if level:
+                found.append(Watcher(user.get_full_name(), ", ".join(str(STAFF_ROLES.get(role.name, role.name)) for role in user.roles), "", level))
+        for membership in session.scalars(select(Membership).join(User).where(User.active.is_(True)).order_by(Membership.id)):
+            facts = partner_facts(session, membership.user, membership.partner_id)
+            level = facts["rights"].get(portal_kind.name, NONE) if facts else NONE
+            if facts and level and reaches(session, facts["scope"], record):
+                found.append(Watcher(str(membership.user), str(membership.role.label), str(membership.partner), level))
+    return found
+
+
+def reaches(session: Session, scope: Scope, record: Partner | Client | Contract) -> bool:
+    rows = rows_of(type(record), scope)
+    return rows is None or session.scalar(select(type(record).id).where(type(record).id == record.id, rows)) is not None

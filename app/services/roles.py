@@ -1,0 +1,93 @@
+"""Staff, and the roles that administrators add for them beside the built-in table (app/permissions.py)."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import func, select
+
+from app.extensions import db
+from app.models import PermissionView, Role, Side, User
+from app.permissions import BY_NAME, NONE, PARTNER_ROLES, STAFF_ROLES, STAFF_TABLE, Level
+from app.services import people
+from app.services.refusals import RuleBroken
+
+ADMINISTRATOR = "administrator"
+
+
+def is_built_in(role: Role) -> bool:
+    return role.name in STAFF_ROLES
+
+
+def words_of(role: Role) -> str:
+    return str(STAFF_ROLES.get(role.name, role.name))
+
+
+def staff_roles() -> list[Role]:
+    """The built-in roles in their order, then the added ones by name."""
+    order = list(STAFF_ROLES)
+    return sorted(db.session.scalars(select(Role)), key=lambda role: (order.index(role.name) if role.name in order else len(order), role.name.lower()))
+
+
+def levels_of(role: Role) -> dict[str, Level]:
+    """What an added role may do, kind by kind."""
+    found: dict[str, Level] = {}
+    for permission in role.permissions:
+        name, level = permission.view_menu.name, permission.permission.name.removeprefix("can_").upper()
+        if name in BY_NAME and level in Level.__members__:
+            found[name] = max(found.get(name, NONE), Level[level])
+    return found
+
+
+def save_role(role: Role | None, name: str, levels: dict[str, Level]) -> Role:
+    """Adds or changes a role; raises RuleBroken for a name that is missing, too long or taken."""
+    if not name:
+        raise RuleBroken(_("Please enter a name."), "name")
+    if len(name) > 64:
+        raise RuleBroken(_("At most %(limit)s characters; you typed %(typed)s.", limit=64, typed=len(name)), "name")
+    taken = db.session.scalar(select(Role.id).where(func.lower(Role.name) == name.lower(), Role.id != (role.id if role else 0)))
+    if taken is not None or name.lower() in STAFF_ROLES or name.lower() in PARTNER_ROLES:
+        raise RuleBroken(_("There is a role with this name already."), "name")
+    if role is None:
+        role = Role(name=name)
+        db.session.add(role)
+    role.name = name
+    wanted = {(f"can_{level.name.lower()}", kind) for kind, level in levels.items() if level and kind in {access.name for access in STAFF_TABLE}}
+    role.permissions = [pair for pair in db.session.scalars(select(PermissionView)) if (pair.permission.name, pair.view_menu.name) in wanted]
+    return role
+
+
+def delete_role(role: Role) -> None:
+    if is_built_in(role):
+        raise RuleBroken(_("A built-in role cannot be deleted."))
+    if db.session.scalar(select(func.count()).select_from(User).where(User.roles.any(Role.id == role.id))):
+        raise RuleBroken(_("Somebody still has this role. Take it away from them first."))
+    role.permissions = []
+    db.session.flush()
+    db.session.delete(role)
+
+
+def save_staff(user: User | None, by: int, first_name: str, last_name: str, email: str, role_ids: list[int], active: bool, password: str) -> User:
+    """Adds or changes a member of staff. The last administrator keeps the role and stays active."""
+    taken = db.session.scalar(select(User.id).where(func.lower(User.email) == email, User.id != (user.id if user else 0)))
+    if taken is not None:
+        raise RuleBroken(_("Somebody has this e-mail address already."), "email")
+    chosen = list(db.session.scalars(select(Role).where(Role.id.in_(role_ids))))
+    if not chosen:
+        raise RuleBroken(_("Please choose at least one role."), "roles")
+    if user is not None and is_last_administrator(user) and not (active and any(role.name == ADMINISTRATOR for role in chosen)):
+        raise RuleBroken(_("The house needs at least one active administrator."), "roles")
+    if user is None:
+        if not password:
+            raise RuleBroken(_("Please choose a first password."), "password")
+        user = User(username=email[:128], side=Side.STAFF, language="fr")
+        db.session.add(user)
+    user.first_name, user.last_name, user.email, user.active, user.roles = first_name, last_name, email, active, chosen
+    if password:
+        user.password = people.hash_password(password)
+    db.session.flush()
+    return user
+
+
+def is_last_administrator(user: User) -> bool:
+    others = select(func.count()).select_from(User).where(User.id != user.id, User.active.is_(True), User.side == Side.STAFF, User.roles.any(Role.name == ADMINISTRATOR))
+    return any(role.name == ADMINISTRATOR for role in user.roles) and not db.session.scalar(others)

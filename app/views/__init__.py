@@ -1,0 +1,84 @@
+"""WHAT PEOPLE SEE: the table of contents. Every address of the application comes from a view named here."""
+
+from __future__ import annotations
+
+from flask_appbuilder import AppBuilder
+from flask_babel import lazy_gettext as _
+
+from app.permissions import MY_COMPANY, MY_PEOPLE, MY_PROGRAM, PARTNER_VALIDATION, RIGHTS
+from app.permissions import SETTINGS as SETTINGS_ACCESS
+from app.permissions import STAFF_PEOPLE
+from app.views import clients, contracts, files, home, offers, partners, partnerships, portal, registration, settings, sign_in
+from app.views.base import portal_view
+from app.views.menu import CLIENTS, HOME, NETWORK, OFFER, PORTAL, SETTINGS, Entry, Menu
+
+# Entities, in the order of the side navigation; None keeps a view out of it (it shows as a tab).
+CONTENTS = [
+    (NETWORK, partners.PartnerView),
+    (NETWORK, partnerships.PartnershipView),
+    (NETWORK, partnerships.ProgramView),
+    (None, partnerships.TierView),
+    (None, partners.ContactView),
+    (None, partners.ProviderCodeView),
+    (None, partners.BankAccountView),
+    (None, partners.DocumentView),
+    (None, partners.MembershipView),
+    (NETWORK, partners.AgreementView),
+    (NETWORK, partners.TaskView),
+    (None, partners.NoteView),
+    (CLIENTS, clients.ClientView),
+    (None, clients.SignatoryView),
+    (None, clients.ClientReferenceView),
+    (CLIENTS, contracts.ContractView),
+    (OFFER, offers.SupplierView),
+    (OFFER, offers.ProductView),
+    (OFFER, offers.OfferingView),
+    (None, offers.AssignmentView),
+]
+
+PAGES = [
+    home.HomeView, home.AlertsView, partners.ValidationView, clients.ReferenceDoor, files.StaffFileView, files.PortalFileView, files.ApplicantFileView,
+    sign_in.StaffDoorView, sign_in.PartnerDoorView, sign_in.AccountView, sign_in.CabinetView, registration.DoorView, registration.RegistrationView,
+    portal.DashboardView, portal.ProfileView, portal.ProgramDoor, portal.ColleaguesView,
+    settings.ChecksView, settings.PermissionsView, settings.StaffView, settings.RolesView, settings.DemoView,
+]  # fmt: skip
+
+STAFF_LINKS = [
+    Entry(HOME, _("Home"), "house", "/"),
+    Entry(HOME, _("Alerts"), "bell", "/alerts/", PARTNER_VALIDATION),
+]
+SETTINGS_LINKS = [
+    Entry(SETTINGS, _("Staff"), "person-gear", "/settings/staff/", STAFF_PEOPLE),
+    Entry(SETTINGS, _("Roles"), "shield-check", "/settings/roles/", STAFF_PEOPLE),
+    Entry(SETTINGS, _("Permissions"), "table", "/settings/permissions/", RIGHTS),
+    Entry(SETTINGS, _("Checks"), "clipboard-check", "/settings/checks/", SETTINGS_ACCESS),
+]
+PORTAL_MENU = ["clients", "contracts", "offerings"]
+PORTAL_LINKS = [
+    Entry(PORTAL, _("Dashboard"), "house", "/portal/", MY_COMPANY),
+    Entry(PORTAL, _("My program"), "trophy", "/portal/program/", MY_PROGRAM),
+    Entry(PORTAL, _("My company"), "people", "/portal/people/", MY_PEOPLE),
+]
+
+
+def register(builder: AppBuilder, menu: Menu) -> None:
+    """Registers every view and fills both menus."""
+    for entry in STAFF_LINKS:
+        menu.add(entry)
+    in_portal = {}
+    for group, view in CONTENTS:
+        builder.add_view_no_menu(view)
+        if group is not None:
+            menu.add(Entry(group, view.model.plural, view.icon, f"/{view.slug}/", view.access))
+        if view.portal is not None:
+            made = portal_view(view)
+            in_portal[made.slug] = made
+            builder.add_view_no_menu(made)
+    for page in PAGES:
+        builder.add_view_no_menu(page)
+    menu.add(PORTAL_LINKS[0])
+    for slug in PORTAL_MENU:
+        made = in_portal[slug]
+        menu.add(Entry(PORTAL, made.heading or made.model.plural, made.icon, f"/portal/{slug}/", made.access))
+    for entry in (*PORTAL_LINKS[1:], *SETTINGS_LINKS):
+        menu.add(entry)

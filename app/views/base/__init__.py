@@ -1,0 +1,7 @@
+"""The engine. Views import it from here."""
+
+from app.views.base.entity import EntityView, Portal, Rules, act, portal_view
+from app.views.base.forms import HouseForm
+from app.views.base.guards import APPLICANTS, DEMO, EVERYBODY, SIGNED_IN, HouseView, page, person, signed_in
+
+__all__ = ["APPLICANTS", "DEMO", "EVERYBODY", "SIGNED_IN", "EntityView", "HouseForm", "HouseView", "Portal", "Rules", "act", "page", "person", "portal_view", "signed_in"]

@@ -1,0 +1,328 @@
+"""The engine: one declaration of an entity makes its list, forms, record page, choices, actions and exports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from flask import abort, flash, jsonify, redirect, render_template, request, url_for
+from flask_babel import LazyString, gettext
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.exc import StaleDataError
+from werkzeug.wrappers import Response
+
+from app.extensions import db
+from app.permissions import FULL, READ, WRITE, Access, Level
+from app.services import once
+from app.services.refusals import RuleBroken
+from app.views.base import saving, sheets, showing
+from app.views.base.columns import column_of
+from app.views.base.forms import HouseForm, LookupField, form_for, lookup
+from app.views.base.guards import HouseView, page, signed_in
+from app.views.base.listing import Listing, cells, read, total_words
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The service functions that stand behind an entity: `saving` may refuse, `saved` follows in the same transaction."""
+
+    saving: Callable[[Any, bool], None] | None = None
+    saved: Callable[[Any, bool], None] | None = None
+
+
+@dataclass(frozen=True)
+class Portal:
+    """What partners see of an entity: a view of its own, with its own rights and only the columns named here."""
+
+    access: Access
+    list_columns: list[str]
+    form: dict[LazyString, list[str]] = field(default_factory=dict)
+    show: dict[LazyString, list[str]] = field(default_factory=dict)
+    search: bool = False
+    slug: str = ""
+    title: LazyString | None = None
+    icon: str = "circle"
+    tabs: tuple[str, ...] = ()
+    adds: bool = True
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something a person can do to the records it ticks."""
+
+    name: str
+    label: LazyString
+    confirm: LazyString | None
+    needs: Level
+    asks_reason: bool
+    run: Callable[[Any, Any, str], None]
+
+
+def act(label: LazyString, confirm: LazyString | None = None, needs: Level = WRITE, asks_reason: bool = False) -> Callable:
+    """Marks a method of an EntityView, called once per ticked record, as an action in its lists and on its page."""
+
+    def decorate(method: Callable) -> Callable:
+        method.action = Action(method.__name__, label, confirm, needs, asks_reason, method)  # type: ignore[attr-defined]
+        return method
+
+    return decorate
+
+
+class EntityView(HouseView):
+    """A list of facts about an entity; everything else follows. See CONTRIBUTING.md, "Adding an entity"."""
+
+    abstract = True
+    model: ClassVar[Any]
+    slug: ClassVar[str]
+    icon: ClassVar[str] = "circle"
+    rules: ClassVar[Rules] = Rules()
+    list_columns: ClassVar[list[str]] = []
+    search: ClassVar[bool] = True
+    filters: ClassVar[list[str] | None] = None
+    sort: ClassVar[list[str] | None] = None
+    form: ClassVar[dict[LazyString, list[str]]] = {}
+    show: ClassVar[dict[LazyString, list[str]] | None] = None
+    tabs: ClassVar[list[Any]] = []
+    narrow: ClassVar[dict[str, Callable[[], Any]]] = {}
+    defaults: ClassVar[dict[str, Callable[[], Any]]] = {}
+    portal: ClassVar[Portal | None] = None
+    adds: ClassVar[bool] = True
+    edits: ClassVar[bool] = True
+    deletes: ClassVar[bool] = True
+    heading: ClassVar[LazyString | None] = None
+    show_template: ClassVar[str] = "entity/show.html"
+    default_view = "list"
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        cls.abstract = cls.__dict__.get("abstract", False)
+        if not cls.abstract:
+            cls.route_base = f"/portal/{cls.slug}" if cls.frame == "portal" else f"/{cls.slug}"
+            if cls.filters is None:
+                cls.filters = [column_of(cls.model, name).name for name in cls.list_columns]
+            if cls.sort is None:
+                cls.sort = [name for name in cls.list_columns if column_of(cls.model, name).kind not in ("link", "text", "categories")]
+            cls.actions = {each.action.name: each.action for each in vars(cls).values() if hasattr(each, "action")}
+            cls.search = cls.search and hasattr(cls.model, "search_text")
+        super().__init_subclass__(**options)
+
+    # --- words ------------------------------------------------------------------------------------
+
+    @property
+    def plural(self) -> str:
+        return str(self.heading or self.model.plural)
+
+    @property
+    def fields(self) -> list[str]:
+        return [column_of(self.model, name).name for names in self.form.values() for name in names]
+
+    def address(self, method: str, **values: Any) -> str:
+        return url_for(f"{self.endpoint}.{method}", **values)
+
+    def may(self, level: Level) -> bool:
+        return signed_in().may(self.access, level)
+
+    # --- reading ----------------------------------------------------------------------------------
+
+    def where(self) -> list[ColumnElement[bool]]:
+        """Conditions that always hold for this view's rows, beside the session's scope."""
+        return []
+
+    def listing(self, columns: list[str] | None = None, where: list[ColumnElement[bool]] | None = None) -> Listing:
+        asked = read(self.model, request.args, self.filters or [], self.sort or [])
+        return Listing(self.model, columns or self.list_columns, asked, db.session(), [*self.where(), *(where or [])])
+
+    @page("/")
+    def list(self) -> str:
+        listing = self.listing()
+        rows = listing.rows()
+        write = cells(self.model, self.list_columns)
+        return render_template(
+            "entity/list.html", view=self, asked=listing.asked, rows=[(row.id, write(row)) for row in rows.rows], paging=rows,
+            columns=[column_of(self.model, name) for name in self.list_columns], total=total_words(listing.total()),
+            base=self.route_base, filters=showing.filter_chips(self, listing.asked), actions=[each for each in self.actions.values() if self.may(each.needs)], one_time=once.new_token(),
+        )  # fmt: skip
+
+    @page("/export.csv")
+    def export_csv(self) -> Response:
+        return sheets.csv_response(self.listing(), self.plural)
+
+    @page("/export.xlsx")
+    def export_xlsx(self) -> Response:
+        return sheets.xlsx_response(self.listing(), self.plural)
+
+    def find(self, record_id: int) -> Any:
+        """The record, if there is one that this person can see; else 404."""
+        record = db.session.scalar(select(self.model).where(self.model.id == record_id, *self.where()))
+        return record if record is not None else abort(404)
+
+    @page("/<id:record_id>")
+    def show_record(self, record_id: int) -> str:
+        record = self.find(record_id)
+        return render_template(self.show_template, view=self, record=record, **showing.record_page(self, record))
+
+    @page("/choices/<name>")
+    def choices(self, name: str) -> Response:
+        """The look-up behind a foreign key: at most twenty records that fit, under the session's scope."""
+        if name not in {*self.fields, *(self.filters or [])} or (column := column_of(self.model, name)).kind != "link":
+            abort(404)
+        found = lookup(column, request.args.get("q", "")[:100], self.narrow.get(name))
+        return jsonify([{"id": record.id, "text": str(record), "hint": showing.hint_of(record)} for record in found])
+
+    # --- writing ----------------------------------------------------------------------------------
+
+    def new_form(self, record: Any = None) -> HouseForm:
+        return form_for(self.model, self.fields, self.narrow)(obj=record)
+
+    @page("/new", needs=WRITE, methods=("GET", "POST"))
+    def add(self) -> Any:
+        if not self.adds:
+            abort(404)
+        form = self.new_form() if request.method == "POST" else form_for(self.model, self.fields, self.narrow)(data=self.initial())
+        if request.method == "POST" and form.validate():
+            record = self.model()
+            try:
+                token = once.claim(request.form.get("one_time"), signed_in().id)
+                self.complete(record)
+                saving.fill(self, record, form, new=True)
+                where = self.after_save(record)
+                once.leads_to(token, where)
+                db.session.commit()
+                flash(gettext("« %(name)s » has been saved.", name=str(record)), "good")
+                return redirect(where)
+            except once.AlreadyDone as done:
+                return redirect(done.led_to or self.address("list"))
+            except (RuleBroken, IntegrityError) as refusal:
+                saving.explain(self, form, refusal)
+        return self.form_page(form, None)
+
+    def initial(self) -> dict[str, Any]:
+        """What a new form starts with: the declaration's defaults, then what the address asks for."""
+        values = {column.name: column.default for name in self.fields if (column := column_of(self.model, name)).default is not None}
+        values |= {name: make() for name, make in self.defaults.items()}
+        for name in self.fields:
+            column = column_of(self.model, name)
+            if column.kind == "link" and request.args.get(name, "").isdecimal() and len(request.args[name]) <= 9:
+                values[name] = int(request.args[name])
+        return values
+
+    def complete(self, record: Any) -> None:
+        """What a new record gets without being asked: overridden where the portal knows whose it is."""
+
+    def after_save(self, record: Any) -> str:
+        """Where a saved form leads: the record, or the record it was added to."""
+        back = request.args.get("back", "")
+        return back if back.startswith("/") and not back.startswith("//") and "\\" not in back else self.address("show_record", record_id=record.id)
+
+    @page("/<id:record_id>/edit", needs=WRITE, methods=("GET", "POST"))
+    def edit(self, record_id: int) -> Any:
+        if not self.edits:
+            abort(404)
+        record = self.find(record_id)
+        form = self.new_form(record)
+        if request.method == "GET":
+            return self.form_page(form, record)
+        if request.form.get("version") != str(record.version):
+            return self.conflict_page(form, record)
+        if form.validate():
+            try:
+                saving.fill(self, record, form, new=False)
+                where = self.after_save(record)
+                db.session.commit()
+                flash(gettext("« %(name)s » has been saved.", name=str(record)), "good")
+                return redirect(where)
+            except StaleDataError:
+                db.session.rollback()
+                return self.conflict_page(form, self.find(record_id))
+            except (RuleBroken, IntegrityError) as refusal:
+                saving.explain(self, form, refusal)
+                record = self.find(record_id)
+        return self.form_page(form, record)
+
+    def conflict_page(self, form: HouseForm, record: Any) -> tuple[str, int]:
+        """Somebody else saved first: what was typed stays, and beside each field stands what is there now."""
+        form.validate()
+        return self.form_page(form, record, others=showing.differences(self, form, record)), 409
+
+    def form_page(self, form: HouseForm, record: Any, others: dict[str, str] | None = None) -> Any:
+        lookups = {name: self.address("choices", name=name) for name, each in form._fields.items() if isinstance(each, LookupField)}
+        page_of_form = render_template(
+            "entity/form.html", view=self, form=form, record=record, lookups=lookups, others=others, one_time=request.form.get("one_time") or once.new_token(),
+            sections=[(title, [column_of(self.model, name).name for name in names]) for title, names in self.form.items()],
+        )  # fmt: skip
+        return (page_of_form, 422) if form.errors or form.form_errors else page_of_form
+
+    @page("/<id:record_id>/delete", needs=FULL, methods=("GET", "POST"))
+    def delete(self, record_id: int) -> Any:
+        if not self.deletes:
+            abort(404)
+        record = self.find(record_id)
+        refusal = None
+        if request.method == "POST":
+            name = str(record)
+            try:
+                saving.remove(record)
+                db.session.commit()
+                flash(gettext("« %(name)s » has been deleted.", name=name), "good")
+                return redirect(self.address("list"))
+            except (RuleBroken, IntegrityError) as broken:
+                db.session.rollback()
+                record = self.find(record_id)
+                refusal = broken.sentence if isinstance(broken, RuleBroken) else saving.still_used(record)
+        return render_template("entity/delete.html", view=self, record=record, refusal=refusal), 409 if refusal else 200
+
+    @page("/action/<name>", needs=READ, methods=("POST",))
+    def action(self, name: str) -> Any:
+        """Runs an action on the ticked records: all of them or none, after a confirmation where one is asked for."""
+        chosen = self.actions.get(name)
+        if chosen is None:
+            abort(404)
+        if not self.may(chosen.needs):
+            abort(403)
+        ids = list(dict.fromkeys(int(sent) for sent in request.form.getlist("ids") if sent.isdecimal() and len(sent) <= 9))[:500]
+        records = [self.find(record_id) for record_id in ids]
+        reason = request.form.get("reason", "")[:1000]
+        refusal = None
+        if records and (not chosen.confirm or request.form.get("confirmed")):
+            try:
+                once.claim(request.form.get("one_time"), signed_in().id)
+                for record in records:
+                    chosen.run(self, record, reason)
+                db.session.commit()
+                flash(gettext("Done: %(action)s (%(number)s).", action=chosen.label, number=len(records)), "good")
+                return redirect(self.address("list"))
+            except once.AlreadyDone:
+                return redirect(self.address("list"))
+            except RuleBroken as broken:
+                db.session.rollback()
+                records, refusal = [self.find(record_id) for record_id in ids], broken.sentence
+        if not records:
+            flash(gettext("Please tick at least one row first."), "warn")
+            return redirect(self.address("list"))
+        confirm = render_template("entity/confirm.html", view=self, records=records, action=chosen, reason=reason, refusal=refusal, one_time=once.new_token())
+        return confirm, 409 if refusal else 200
+
+
+def portal_view(staff_view: type[EntityView]) -> type[EntityView]:
+    """The separate view that partners get of an entity, with its own rights and only the columns it names."""
+    portal = staff_view.portal
+    assert portal is not None
+    facts: dict[str, Any] = {
+        "frame": "portal", "model": staff_view.model, "access": portal.access, "slug": portal.slug or staff_view.slug, "icon": portal.icon,
+        "list_columns": portal.list_columns, "form": portal.form, "show": portal.show or portal.form, "search": portal.search, "rules": staff_view.rules,
+        "heading": portal.title, "narrow": {}, "tabs": list(portal.tabs), "portal": None,
+        "adds": portal.adds and bool(portal.form), "edits": bool(portal.form), "deletes": bool(portal.form) and getattr(staff_view.model.scope, "deletes", False),
+        "complete": complete_in_portal, "filters": None, "sort": None, "__module__": staff_view.__module__, "__doc__": f"{staff_view.__name__} as partners see it.",
+    }  # fmt: skip
+    return type(f"Portal{staff_view.__name__}", (EntityView,), facts)
+
+
+def complete_in_portal(view: EntityView, record: Any) -> None:
+    """A record made in the portal belongs to the cabinet it is made in; a client's adviser is who makes it."""
+    owner = getattr(record.scope, "owner", None)
+    who = signed_in()
+    if owner and owner != "id":
+        setattr(record, owner, who.partner_id)
+    if getattr(record.scope, "adviser", None) == "adviser_id":
+        record.adviser_id = who.id

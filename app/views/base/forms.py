@@ -1,0 +1,273 @@
+"""Forms made from columns: the words, the limits and the kind of input all come from the column."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from babel.numbers import get_decimal_symbol
+from flask_babel import get_locale, gettext
+from flask_wtf import FlaskForm
+from sqlalchemy import select
+from wtforms import BooleanField, DateField, Field, IntegerField, SelectField, SelectMultipleField, StringField, TextAreaField, ValidationError
+from wtforms.validators import InputRequired, Length, Optional, StopValidation
+from wtforms.widgets import TextInput
+
+from app.extensions import db
+from app.models import ORIAS_CATEGORIES
+from app.models.indexes import matching
+from app.services.identifiers import CHECKS, grouped
+from app.services.refusals import RuleBroken
+from app.views.base.columns import Column, column_of
+from app.views.base.listing import HIGHEST_ID
+
+
+class HouseForm(FlaskForm):
+    """A form whose own strings come from the house's catalogue."""
+
+    class Meta:
+        @staticmethod
+        def get_translations(form: Any) -> Any:
+            return CatalogueTranslations()
+
+    def refuse(self, refusal: RuleBroken) -> None:
+        """Puts a rule's sentence beside its field, or above the form."""
+        field = self._fields.get(refusal.field or "")
+        if field is None:
+            self.form_errors.append(refusal.sentence)
+        else:
+            field.errors = [*field.errors, refusal.sentence]
+
+    @property
+    def first_error(self) -> str | None:
+        return next((name for name, field in self._fields.items() if field.errors), None)
+
+
+class CatalogueTranslations:
+    """WTForms asks for its messages here, so that ours are used in every language."""
+
+    def gettext(self, string: str) -> str:
+        return gettext(string)
+
+    def ngettext(self, singular: str, plural: str, number: int) -> str:
+        return gettext(singular if number == 1 else plural)
+
+
+def cleaned(text: str | None) -> str | None:
+    """Typed text without control characters (PostgreSQL refuses NUL) and outer spaces; emoji and line breaks stay."""
+    if text is None:
+        return None
+    kept = "".join(letter for letter in text.replace("\r\n", "\n") if letter in "\n\t" or unicodedata.category(letter) not in ("Cc", "Cs"))
+    return kept.strip() or None
+
+
+class LengthSaid(Length):
+    """Says the limit and how much was typed."""
+
+    def __call__(self, form: Any, field: Field) -> None:
+        typed = len(field.data or "")
+        if typed > self.max:
+            raise ValidationError(gettext("At most %(limit)s characters; you typed %(typed)s.", limit=self.max, typed=typed))
+
+
+class Required(InputRequired):
+    def __call__(self, form: Any, field: Field) -> None:
+        if field.process_errors:
+            return
+        data = field.data.strip() if isinstance(field.data, str) else field.data
+        if data in (None, "", []):
+            field.errors = []
+            raise StopValidation(gettext("Please fill in this field."))
+
+
+class Checked:
+    """An identifier's own check, which also brings it into its written form."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def __call__(self, form: Any, field: Field) -> None:
+        if field.data in (None, ""):
+            return
+        try:
+            field.data = CHECKS[self.kind](field.data)
+        except RuleBroken as refusal:
+            raise ValidationError(str(refusal.sentence)) from refusal
+
+
+class IdentifierField(StringField):
+    """Shown in groups, accepted in any."""
+
+    def __init__(self, *args: Any, kind: str = "", **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.kind = kind
+
+    def _value(self) -> str:
+        return grouped(self.kind, self.data or "").replace("\u202f", " ") if not self.errors else (self.data or "")
+
+
+class DecimalTyped(Field):
+    """A number as people type it: « 12 345,67 », "12,345.67" or 12345.67. Amounts have two decimals at most."""
+
+    widget = TextInput()
+
+    def __init__(self, *args: Any, places: int = 2, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.places, self.typed = places, ""
+
+    def _value(self) -> str:
+        if self.typed:
+            return self.typed
+        return "" if self.data is None else f"{self.data:.{self.places}f}".replace(".", get_decimal_symbol(str(get_locale())))
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        if not valuelist:
+            return
+        self.typed = valuelist[0].strip()
+        self.data = None
+        if self.typed:
+            self.data = number_typed(self.typed, self.places)
+
+
+def number_typed(text: str, places: int) -> Decimal:
+    """Reads a number with spaces, comma or point; the last of comma and point is the decimal sign. Raises ValueError."""
+    bare = re.sub(r"[\s\u00a0\u202f€]", "", text)
+    if bare.count(",") and bare.count("."):
+        thousands = "," if bare.rindex(",") < bare.rindex(".") else "."
+        bare = bare.replace(thousands, "")
+    bare = bare.replace(",", ".")
+    try:
+        number = Decimal(bare)
+    except InvalidOperation:
+        raise ValueError(gettext("This is not a number. Write it like 12345.67 or 12 345,67.")) from None
+    if not number.is_finite() or abs(number) >= Decimal(10) ** 13:
+        raise ValueError(gettext("This number is too large."))
+    if number != number.quantize(Decimal(1).scaleb(-places)):
+        raise ValueError(gettext("At most %(places)s decimals.", places=places))
+    return number
+
+
+class DayField(DateField):
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Takes what the browser's date picker sends, and DD/MM/YYYY as people type it."""
+        typed = (valuelist[0] if valuelist else "").strip()
+        match = re.fullmatch(r"(\d{1,2})[/. ](\d{1,2})[/. ](\d{4})", typed)
+        text = f"{match[3]}-{int(match[2]):02d}-{int(match[1]):02d}" if match else typed
+        self.data = None
+        self.raw_data = [text]
+        if not text:
+            return
+        try:
+            self.data = date.fromisoformat(text)
+        except ValueError:
+            raise ValueError(gettext("This is not a date. Write it like 31/12/2026.")) from None
+        if not 1900 <= self.data.year <= 2200:
+            raise ValueError(gettext("A date lies between 1900 and 2200."))
+
+
+class LookupField(Field):
+    """A foreign key: the number goes in a hidden input, the name in a search box. Without JavaScript the name alone is
+    enough where only one record has it. Only rows the person can see are found."""
+
+    widget = TextInput()
+
+    def __init__(self, *args: Any, column: Column, narrow: Callable[[], Any] | None = None, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.column, self.narrow, self.typed = column, narrow, ""
+
+    def process(self, formdata: Any, *args: Any, **options: Any) -> None:
+        if formdata is not None:
+            self.typed = formdata.get(f"{self.name}_text", "").strip()[:200]
+        super().process(formdata, *args, **options)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.data = None
+        sent = (valuelist[0] if valuelist else "").strip()
+        if sent:
+            if not sent.isdecimal() or len(sent) > 10 or int(sent) > HIGHEST_ID or self.row(int(sent)) is None:
+                raise ValueError(gettext("This choice is not available. Please choose from the list."))
+            self.data = int(sent)
+        elif self.typed:
+            found = lookup(self.column, self.typed, self.narrow, limit=2)
+            if len(found) != 1:
+                raise ValueError(gettext("Please choose from the list."))
+            self.data = found[0].id
+
+    def row(self, key: int) -> Any:
+        target = self.column.target
+        wanted = select(target).where(target.id == key)
+        narrowed = self.narrow() if self.narrow else None
+        with db.session.no_autoflush:
+            return db.session.scalar(wanted if narrowed is None else wanted.where(narrowed))
+
+    @property
+    def label_text(self) -> str:
+        if self.data is not None and (row := self.row(self.data)) is not None:
+            return str(row)
+        return self.typed
+
+
+def lookup(column: Column, words: str, narrow: Callable[[], Any] | None, limit: int = 20) -> list[Any]:
+    """Records of a foreign key's target that fit the words; under the session's scope like every other statement."""
+    target = column.target
+    statement = select(target)
+    narrowed = narrow() if narrow else None
+    if narrowed is not None:
+        statement = statement.where(narrowed)
+    if words.strip():
+        statement = statement.where(fitting(target, words))
+    order = [getattr(target, name) for name in target.labelled]
+    with db.session.no_autoflush:
+        return list(db.session.scalars(statement.order_by(*order, target.id).limit(limit)))
+
+
+def fitting(target: Any, words: str) -> Any:
+    if hasattr(target, "search_text"):
+        return matching(target, words, db.session.get_bind().dialect.name)
+    label = getattr(target, target.labelled[0])
+    for name in target.labelled[1:]:
+        label = label + " " + getattr(target, name)
+    return label.ilike(f"%{words.strip().replace('%', '').replace('_', '')}%")
+
+
+def field_for(model: Any, name: str, narrow: Callable[[], Any] | None = None) -> Field:
+    """The unbound form field of a column."""
+    column = column_of(model, name)
+    validators: list[Any] = [Required() if column.required and column.kind != "bool" else Optional()]
+    if column.length:
+        validators.append(LengthSaid(max=column.length))
+    options: dict[str, Any] = {"label": column.label, "description": column.help or "", "validators": validators}
+    if column.kind == "link":
+        return LookupField(**options, column=column, narrow=narrow)
+    if column.kind == "choice":
+        return choice_field(column, options)
+    if column.kind == "categories":
+        return SelectMultipleField(**options, choices=[(name, name) for name in ORIAS_CATEGORIES])
+    if column.kind in ("date", "birth_date"):
+        return DayField(**options | {"validators": validators + ([Checked("birth_date")] if column.kind == "birth_date" else [])})
+    if column.kind in ("money", "decimal", "percent"):
+        return DecimalTyped(**options)
+    if column.kind == "number":
+        return IntegerField(**options)
+    if column.kind == "bool":
+        return BooleanField(label=column.label, description=column.help or "")
+    if column.kind in CHECKS:
+        # The length limit is checked on what was typed, so leave room for the spaces people group with.
+        checked = [Required() if column.required else Optional(), LengthSaid(max=(column.length or 100) * 2), Checked(column.kind)]
+        return IdentifierField(**options | {"validators": checked, "filters": [cleaned]}, kind=column.kind)
+    return (TextAreaField if column.kind == "text" else StringField)(**options, filters=[cleaned])
+
+
+def choice_field(column: Column, options: dict[str, Any]) -> Field:
+    choices = [(member.value, member.label) for member in column.choices or []]
+    return SelectField(**options, choices=choices, coerce=lambda value: column.choices(value) if value and not isinstance(value, column.choices) else value)
+
+
+def form_for(model: Any, names: list[str], narrow: dict[str, Callable[[], Any]] | None = None) -> type[HouseForm]:
+    """A form class over some columns of an entity."""
+    narrow = narrow or {}
+    return type(f"{model.__name__}Form", (HouseForm,), {name: field_for(model, name, narrow.get(name)) for name in names})

@@ -1,0 +1,95 @@
+"""Every address says who may open it: `page()` is the only way to expose one, and it wants an access and a level."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from flask import abort, current_app, g, redirect, request, session, url_for
+from flask_appbuilder import BaseView, expose
+from werkzeug.wrappers import Response
+
+from app.permissions import READ, Access, Level
+from app.services.people import Person
+
+
+class Door:
+    """Who an address is open to when no row of the permission table decides: everybody, applicants, or anyone signed in."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+EVERYBODY, APPLICANTS, SIGNED_IN, DEMO = Door("everybody"), Door("applicants"), Door("signed_in"), Door("demo")
+
+
+def person() -> Person | None:
+    return g.get("person")
+
+
+def signed_in() -> Person:
+    """The person behind this request; only behind a guarded address."""
+    found = person()
+    if found is None:
+        abort(401)
+    return found
+
+
+def page(url: str, needs: Level = READ, methods: tuple[str, ...] = ("GET",), access: Access | Door | None = None) -> Callable:
+    """Exposes a method of a HouseView at `url`, for those who have `needs` on `access` (the view's own, if not given)."""
+
+    def decorate(method: Callable) -> Callable:
+        @functools.wraps(method)
+        def guarded(self: HouseView, *args: Any, **kwargs: Any) -> Any:
+            refusal = self.refusal(access or self.access, needs)
+            return refusal if refusal is not None else method(self, *args, **kwargs)
+
+        guarded.asks = (access, needs)  # type: ignore[attr-defined]
+        guarded._permission_name = needs.name.lower()  # type: ignore[attr-defined]
+        return expose(url, methods=methods)(guarded)
+
+    return decorate
+
+
+class HouseView(BaseView):
+    """A group of addresses. One without `access` cannot be defined."""
+
+    access: Access | Door
+    frame = "staff"
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if cls.__dict__.get("abstract"):
+            return
+        if not isinstance(getattr(cls, "access", None), Access | Door):
+            raise TypeError(f"{cls.__name__} must say who may open it (access = …)")
+        if isinstance(cls.access, Access):
+            cls.class_permission_name = cls.access.name
+
+    def refusal(self, asked: Access | Door, level: Level) -> Response | None:
+        """None when the person may go on; else where it is sent, or 403."""
+        who = person()
+        if asked is EVERYBODY:
+            return None
+        if asked is DEMO:
+            return None if current_app.config["DEMO"] else abort(404)
+        if who is None:
+            return to_sign_in(self.frame)
+        if asked is SIGNED_IN:
+            return None
+        if asked is APPLICANTS:
+            return None if not who.is_staff and not who.rights else abort(404)
+        assert isinstance(asked, Access)
+        if not who.may(asked, level):
+            if not who.is_staff and not who.rights:
+                return redirect(url_for("RegistrationView.file"))
+            abort(403)
+        return None
+
+
+def to_sign_in(frame: str) -> Response:
+    """The sign-in page of the right side; a GET comes back to where it was going."""
+    if request.method == "GET" and request.accept_mimetypes.accept_html:
+        session["next"] = request.full_path.rstrip("?")
+    return redirect(url_for("PartnerDoorView.signin" if frame == "portal" else "StaffDoorView.login"))

@@ -1,0 +1,79 @@
+"""How a form becomes a record, and how a refusal by a rule or by the database finds its way back to the field."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask_babel import gettext
+from sqlalchemy import UniqueConstraint, func, inspect, select
+from sqlalchemy.exc import IntegrityError
+
+from app.extensions import db
+from app.models.scope import scoped_classes
+from app.services.refusals import RuleBroken
+from app.views.base.forms import HouseForm
+
+if TYPE_CHECKING:
+    from app.views.base.entity import EntityView
+
+
+def fill(view: EntityView, record: Any, form: HouseForm, new: bool) -> None:
+    """Puts the form's values on the record, asks the rules, and writes; only the view's own fields are ever set."""
+    with db.session.no_autoflush:
+        for name in view.fields:
+            value = form[name].data
+            if value is None and inspect(view.model).column_attrs[name].columns[0].default is not None and new:
+                continue
+            if getattr(record, name) != value:
+                setattr(record, name, value)
+        if view.rules.saving:
+            view.rules.saving(record, new)
+    if new:
+        db.session.add(record)
+    db.session.flush()
+    if view.rules.saved:
+        view.rules.saved(record, new)
+        db.session.flush()
+
+
+def explain(view: EntityView, form: HouseForm, refusal: RuleBroken | IntegrityError) -> None:
+    """Rolls back and says what was wrong, beside its field."""
+    db.session.rollback()
+    if isinstance(refusal, RuleBroken):
+        form.refuse(refusal)
+        return
+    field = field_of_violation(view.model, refusal)
+    form.refuse(RuleBroken(gettext("Another record already has this value.") if field else gettext("These values do not go together. Please check them."), field))
+
+
+def field_of_violation(model: Any, refusal: IntegrityError) -> str | None:
+    """The last column of the unique constraint that the database names, on either database."""
+    said = str(refusal.orig)
+    for constraint in model.__table__.constraints | model.__table__.indexes:
+        unique = isinstance(constraint, UniqueConstraint) or getattr(constraint, "unique", False)
+        names = [column.name for column in constraint.columns] if unique else []
+        if names and (str(constraint.name) in said or ", ".join(f"{model.__tablename__}.{name}" for name in names) in said):
+            return names[-1]
+    return next((column.name for column in model.__table__.columns if column.unique and (f"{model.__tablename__}.{column.name}" in said or f"_{column.name}" in said)), None)
+
+
+def remove(record: Any) -> None:
+    """Deletes a record unless something still refers to it."""
+    refusal = still_used(record)
+    if refusal:
+        raise RuleBroken(refusal)
+    db.session.delete(record)
+    db.session.flush()
+
+
+def still_used(record: Any) -> str:
+    """Which kinds of record still refer to this one, in words; empty when none does."""
+    used_by = []
+    for entity in scoped_classes():
+        for column in entity.__table__.columns:
+            keys = [key for key in column.foreign_keys if key.column.table is record.__table__ and key.ondelete != "CASCADE"]
+            if keys and not getattr(entity, "forgets", False):
+                number = db.session.scalar(select(func.count()).select_from(entity).where(getattr(entity, column.key) == record.id)) if hasattr(entity, column.key) else 0
+                if number:
+                    used_by.append(f"{getattr(entity, 'plural', entity.__name__)} ({number})")
+    return gettext("This record is still used: %(where)s.", where=", ".join(used_by)) if used_by else ""

@@ -1,0 +1,147 @@
+"""What a record's page shows: its facts in sections, its tabs, its history; and the chips that say what a list filters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask import current_app, request, url_for
+from flask_babel import gettext
+from markupsafe import Markup
+
+from app.extensions import db
+from app.models import Choice
+from app.permissions import HISTORY as HISTORY_ACCESS
+from app.permissions import READ
+from app.services import history
+from app.views.base.columns import Column, column_of, plain_words, written
+from app.views.base.forms import HouseForm
+from app.views.base.guards import signed_in
+from app.views.base.listing import Asked, Listing, cells, filter_names, parsed, total_words
+
+if TYPE_CHECKING:
+    from app.views.base.entity import EntityView
+
+
+def value_of(record: Any, column: Column) -> Any:
+    if column.kind == "link" and column.relation:
+        other = getattr(record, column.relation)
+        return None if other is None else str(other)
+    return getattr(record, column.name)
+
+
+def shown(record: Any, column: Column) -> Markup:
+    return written(column, value_of(record, column), getattr(record, "currency", None) or "EUR")
+
+
+def facts(view: EntityView, record: Any) -> list[tuple[str, list[tuple[str, Markup]]]]:
+    """The record's sections: (title, [(label, value)])."""
+    sections = view.show if view.show is not None else view.form
+    return [(str(title), [(str((column := column_of(view.model, name)).label), shown(record, column)) for name in names]) for title, names in sections.items()]
+
+
+def tab_views(view: EntityView) -> dict[str, EntityView]:
+    """The related views this person may open, by their short names."""
+    by_class = {type(each).__name__: each for each in current_app.extensions["appbuilder"].baseviews}
+    named = [by_class[tab if isinstance(tab, str) else tab.__name__] for tab in view.tabs]
+    return {each.slug: each for each in named if signed_in().may(each.access, READ)}
+
+
+def record_page(view: EntityView, record: Any) -> dict[str, Any]:
+    """Everything the template needs beside the record; only the chosen tab is read."""
+    tabs = tab_views(view)
+    sees_history = view.frame == "staff" and signed_in().may(HISTORY_ACCESS, READ)
+    chosen = request.args.get("tab", "")
+    page: dict[str, Any] = {"facts": facts(view, record), "tabs": tabs, "tab": chosen if chosen in tabs else "", "sees_history": sees_history, "actions": [each for each in view.actions.values() if view.may(each.needs)]}
+    if chosen in tabs:
+        page["related"] = related(view, record, tabs[chosen])
+    if chosen == "history" and sees_history:
+        page["tab"], page["entries"] = "history", [entry_words(view, entry) for entry in history.of_record(view.model.__name__, record.id)]
+    return page
+
+
+def related(view: EntityView, record: Any, other: EntityView) -> dict[str, Any]:
+    """The first rows of a tab."""
+    key = link_to(other.model, view.model)
+    columns = [name for name in other.list_columns if column_of(other.model, name).name != key]
+    listing = Listing(other.model, columns, Asked(size=20), db.session(), [*other.where(), getattr(other.model, key) == record.id])
+    rows = listing.rows()
+    write = cells(other.model, columns)
+    return {
+        "view": other, "key": key, "columns": [column_of(other.model, name) for name in columns], "rows": [(row.id, write(row)) for row in rows.rows],
+        "more": rows.has_next, "total": total_words(listing.total()), "may_add": other.adds and key in other.fields and other.may(2),
+        "back": url_for(f"{view.endpoint}.show_record", record_id=record.id, tab=other.slug),
+    }  # fmt: skip
+
+
+def link_to(model: Any, target: Any) -> str:
+    """The column by which a related entity points at this one."""
+    return next(column.key for column in model.__table__.columns if any(key.column.table is target.__table__ for key in column.foreign_keys))
+
+
+def hint_of(record: Any) -> str:
+    """A quiet second fact that tells two records of the same name apart."""
+    for name in ("siren", "birth_date", "email", "code", "city"):
+        if hasattr(type(record), name) and getattr(record, name, None):
+            return plain_words(column_of(type(record), name), getattr(record, name))
+    return ""
+
+
+def entry_words(view: EntityView, entry: Any) -> dict[str, Any]:
+    """One entry of history in words: field labels and values as a person reads them."""
+    changes = []
+    for name, (before, after) in (entry.values.changes if entry.values else {}).items():
+        changes.append((label_for(view.model, name), stored_words(view.model, name, before), stored_words(view.model, name, after)))
+    return {"entry": entry, "changes": changes, "erased": entry.values is None}
+
+
+def label_for(model: Any, name: str) -> str:
+    return str(column_of(model, name).label) if name in model.__table__.c else name
+
+
+def stored_words(model: Any, name: str, value: Any) -> str:
+    """A value that history keeps as JSON, in words."""
+    if value is None:
+        return "—"
+    column = column_of(model, name) if name in model.__table__.c else None
+    if column is not None and column.choices is not None and value in column.choices._value2member_map_:
+        return str(column.choices(value).label)
+    if isinstance(value, bool):
+        return gettext("Yes") if value else gettext("No")
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def differences(view: EntityView, form: HouseForm, record: Any) -> dict[str, str]:
+    """For each field that differs from the record as it is now: what stands there now."""
+    found = {}
+    for name in view.fields:
+        column = column_of(view.model, name)
+        typed = form[name].data
+        if typed != getattr(record, name) and not (typed in (None, "") and getattr(record, name) in (None, "")):
+            found[name] = plain_words(column, value_of(record, column)) or gettext("(empty)")
+    return found
+
+
+def filter_chips(view: EntityView, asked: Asked) -> dict[str, Any]:
+    """The filters of a list: those that are set, as chips with the address without them, and those that can be set."""
+    chips = []
+    for key, value in asked.filters.items():
+        column = next(column_of(view.model, name) for name in view.filters or [] if key in filter_names(column_of(view.model, name)))
+        chips.append({"words": chip_words(column, key, value), "without": asked.address(**{key: None})})
+    available = [column_of(view.model, name) for name in view.filters or []]
+    return {"chips": chips, "available": available, "names": {column.name: filter_names(column) for column in available}}
+
+
+def chip_words(column: Column, key: str, value: str) -> str:
+    known = parsed(column, value)
+    if column.kind == "link":
+        words = find_label(column, known) or value
+    else:
+        words = str(known.label) if isinstance(known, Choice) else plain_words(column, known)
+    if key == column.name:
+        return gettext("%(label)s: %(value)s", label=column.label, value=words)
+    return f"{column.label} {'≥' if key.endswith(('_min', '_from')) else '≤'} {words}"
+
+
+def find_label(column: Column, key: int) -> str:
+    row = db.session.get(column.target, key)
+    return str(row) if row is not None else ""

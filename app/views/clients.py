@@ -1,0 +1,100 @@
+"""Clients, their signatories and references: for staff, and in the portal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, redirect, render_template, request
+from flask_babel import gettext, lazy_gettext as _
+from sqlalchemy import select
+
+from app.extensions import db
+from app.models import Client, ClientKind, ClientReference, Side, Signatory, Supplier, User
+from app.permissions import CLIENT_FILE, MY_CLIENTS, WRITE
+from app.services import clients, once
+from app.services.refusals import RuleBroken
+from app.views.base import EntityView, HouseView, Portal, Rules, page, signed_in
+
+PERSONS = {"first_person_id": lambda: Client.kind == ClientKind.PERSON, "second_person_id": lambda: Client.kind == ClientKind.PERSON, "adviser_id": lambda: User.side == Side.PARTNER}
+
+IDENTITY = ["kind", "last_name", "first_name", "birth_date", "company_name", "siren", "first_person", "second_person"]
+REACH = ["email", "phone", "street", "postcode", "city"]
+
+
+class ClientView(EntityView):
+    model, access, slug, icon = Client, CLIENT_FILE, "clients", "person-vcard"
+    rules = Rules(saving=clients.saving, saved=clients.saved)
+    list_columns = ["name", "kind", "partner", "status", "city", "created_at"]
+    filters = ["kind", "status", "partner_id", "notifications", "created_at"]
+    sort = ["name", "status", "created_at"]
+    form = {_("Client"): ["partner", "adviser", *IDENTITY], _("Reach"): REACH, _("Settings"): ["notifications"]}
+    show = {_("Client"): ["kind", "status", "partner", "adviser", *IDENTITY[1:]], _("Reach"): REACH, _("Settings"): ["notifications", "created_at"]}
+    tabs = ["SignatoryView", "ClientReferenceView", "ContractView"]
+    narrow = PERSONS
+    portal = Portal(
+        access=MY_CLIENTS,
+        list_columns=["name", "kind", "status", "city", "created_at"],
+        form={_("Client"): IDENTITY, _("Reach"): REACH},
+        show={_("Client"): ["kind", "status", "adviser", *IDENTITY[1:]], _("Reach"): REACH},
+        search=True,
+        icon="person-vcard",
+        title=_("My clients"),
+        tabs=("PortalSignatoryView", "PortalContractView"),
+    )
+
+
+class SignatoryView(EntityView):
+    model, access, slug, icon = Signatory, CLIENT_FILE, "signatories", "pen"
+    rules = Rules(saving=clients.saving_signatory)
+    list_columns = ["last_name", "first_name", "role", "is_principal", "client"]
+    form = {_("Signatory"): ["client", "role", "first_name", "last_name", "birth_date", "email", "phone", "is_principal"]}
+    portal = Portal(
+        access=MY_CLIENTS,
+        list_columns=["last_name", "first_name", "role", "is_principal", "client"],
+        form={_("Signatory"): ["client", "role", "first_name", "last_name", "birth_date", "email", "phone", "is_principal"]},
+        icon="pen",
+    )
+
+
+class ClientReferenceView(EntityView):
+    model, access, slug, icon = ClientReference, CLIENT_FILE, "references", "hash"
+    list_columns = ["reference", "supplier", "client"]
+    form = {_("Supplier reference"): ["client", "supplier", "reference"]}
+    show = form
+    edits = False
+
+
+class ReferenceDoor(HouseView):
+    """References in the portal: what another client holds and what is free look the same from here (DOMAIN 5)."""
+
+    access, frame, route_base = MY_CLIENTS, "portal", "/portal/clients"
+
+    def client(self, record_id: int) -> Client:
+        return db.first_or_404(select(Client).where(Client.id == record_id))
+
+    @page("/<id:record_id>/references", methods=("GET",))
+    def references(self, record_id: int) -> str:
+        return self.screen(self.client(record_id))
+
+    def screen(self, client: Client, refusal: RuleBroken | None = None) -> str:
+        suppliers = db.session.scalars(select(Supplier).where(Supplier.active.is_(True)).order_by(Supplier.name)).all()
+        rows = [(db.session.get_one(Supplier, supplier_id).name, reference) for (supplier_id, reference), _row in clients.references_of(client)]
+        return render_template("portal/references.html", client=client, rows=rows, suppliers=suppliers, refusal=refusal, sent=request.form, one_time=once.new_token(), may_write=signed_in().may(MY_CLIENTS, WRITE))
+
+    @page("/<id:record_id>/references/add", needs=WRITE, methods=("POST",))
+    def add(self, record_id: int) -> Any:
+        client = self.client(record_id)
+        chosen = request.form.get("supplier_id", "")
+        try:
+            once.claim(request.form.get("one_time"), signed_in().id)
+            if not chosen.isdecimal() or len(chosen) > 9:
+                raise RuleBroken(_("Please choose a supplier."), "supplier_id")
+            clients.add_reference(client, int(chosen), request.form.get("reference", "").replace("\x00", ""))
+            db.session.commit()
+            flash(gettext("The reference has been noted."), "good")
+        except once.AlreadyDone:
+            pass
+        except RuleBroken as broken:
+            db.session.rollback()
+            return self.screen(self.client(record_id), broken), 422
+        return redirect(f"/portal/clients/{record_id}/references")

@@ -1,0 +1,69 @@
+"""Downloads: the row is loaded first, under the session's scope, and only then the bytes are sent."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from flask import Response, abort
+from sqlalchemy import select
+
+from app.extensions import db
+from app.models import Agreement, Document
+from app.permissions import AGREEMENTS, MY_COMPANY, PARTNER_FILE
+from app.services import files
+from app.views.base import APPLICANTS, HouseView, page
+
+
+def send(key: str, name: str, media_type: str) -> Response:
+    """A file as an attachment that no browser takes for a page."""
+    try:
+        pieces = files.read(key)
+    except files.FileMissing:
+        abort(404)
+    response = Response(pieces, mimetype=media_type)
+    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+def document(record_id: int) -> Response:
+    found: Any = db.session.scalar(select(Document).where(Document.id == record_id))
+    return send(found.key, found.filename, found.media_type) if found else abort(404)
+
+
+def agreement(record_id: int) -> Response:
+    found: Any = db.session.scalar(select(Agreement).where(Agreement.id == record_id))
+    return send(found.key, f"{found.name}.pdf", "application/pdf") if found else abort(404)
+
+
+class StaffFileView(HouseView):
+    access, route_base = PARTNER_FILE, "/files"
+
+    @page("/documents/<id:record_id>")
+    def document(self, record_id: int) -> Response:
+        return document(record_id)
+
+    @page("/agreements/<id:record_id>", access=AGREEMENTS)
+    def agreement(self, record_id: int) -> Response:
+        return agreement(record_id)
+
+
+class PortalFileView(HouseView):
+    access, frame, route_base = MY_COMPANY, "portal", "/portal/files"
+
+    @page("/documents/<id:record_id>")
+    def document(self, record_id: int) -> Response:
+        return document(record_id)
+
+    @page("/agreements/<id:record_id>")
+    def agreement(self, record_id: int) -> Response:
+        return agreement(record_id)
+
+
+class ApplicantFileView(HouseView):
+    access, frame, route_base = APPLICANTS, "portal", "/partner/files"
+
+    @page("/documents/<id:record_id>")
+    def document(self, record_id: int) -> Response:
+        return document(record_id)

@@ -1,0 +1,219 @@
+"""What every page stands in: who is asking, the headers that keep it safe, the words templates share, and error pages."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from functools import cache
+from importlib.resources import files as package_files
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response, current_app, g, render_template, request, session
+from flask_babel import format_date, get_locale, gettext
+from flask_wtf.csrf import CSRFError
+from markupsafe import Markup
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import IntegerConverter
+
+from app.extensions import db, reads_only
+from app.models.scope import NOBODY, OutOfScope
+from app.permissions import PARTNER_ROLES, STAFF_ROLES
+from app.services import once, people
+from app.views.base.columns import amount, choice_badge, moment
+from app.views.base.guards import person
+from app.views.base.listing import HIGHEST_ID
+from app.views.home import open_alerts
+from app.views.menu import menu_html
+
+POLICY = "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+BOOTSTRAP = package_files("flask_bootstrap") / "static" / "bootstrap5"
+READING = ("GET", "HEAD", "OPTIONS")
+
+
+class RecordNumber(IntegerConverter):
+    """A record's number in an address; one too large for the database is simply not found."""
+
+    def __init__(self, map: Any) -> None:
+        super().__init__(map, min=0, max=HIGHEST_ID)
+
+
+def bind(app: Flask) -> None:
+    """Hangs the frame on the application."""
+    app.before_request(meet)
+    app.after_request(dress)
+    app.teardown_request(leave)
+    app.register_error_handler(Exception, explain)
+    app.add_url_rule("/assets/bootstrap.min.css", "bootstrap", bootstrap)
+    app.add_url_rule("/assets/icons.svg", "icons", icons)
+    app.context_processor(lambda: {"locale": get_locale().language, "theme": theme(), "person": person()})
+    app.jinja_env.globals.update(
+        app_name=app.config["APP_NAME"], house_name=app.config["HOUSE_NAME"], languages=app.config["LANGUAGES"], menu_html=menu_html, open_alerts=open_alerts, initials=initials, described=described,
+        asset_version=asset_version(), state=state, add_words=lambda model: str(model.adding), new_once=once.new_token, role_words=role_words, filter_form=filter_form, is_demo=app.config["DEMO"],
+    )  # fmt: skip
+    app.jinja_env.filters.update(datetime=lambda value: moment(value) if value else "", date=lambda day: format_date(day, "medium") if day else "", money=lambda value, currency="EUR": amount(value, currency, str(get_locale())))
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+
+def meet() -> None:
+    """Finds out who asks, and puts their scope on the session before anything is read."""
+    reads_only.set(request.method in READING)
+    if request.endpoint in ("static", "bootstrap", "icons"):
+        return
+    who = people.identify(session.get("sign_in"))
+    g.person = who
+    info = db.session().info
+    info["scope"] = who.scope if who else NOBODY
+    info["actor"], info["actor_id"] = (who.name, who.id) if who else ("", None)
+
+
+def leave(error: BaseException | None) -> None:
+    reads_only.set(False)
+
+
+def dress(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.endpoint not in ("static", "bootstrap", "icons"):
+        response.headers.setdefault("Cache-Control", "private, no-store")
+        response.vary.add("Cookie")
+    if current_app.config["SESSION_COOKIE_SECURE"]:
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    return response
+
+
+# --- errors -------------------------------------------------------------------------------------
+
+SENTENCES = {
+    400: lambda: gettext("This request could not be understood. Please go back and try again."),
+    403: lambda: gettext("You do not have the right to open this page. If you need it, ask an administrator."),
+    404: lambda: gettext("This page does not exist, or is not yours to see."),
+    405: lambda: gettext("This address cannot be opened this way."),
+    413: lambda: gettext("What you sent is too large: the limit is 25 MB."),
+    500: lambda: gettext("Something went wrong on our side. It has been noted. Nothing you see here was saved."),
+    503: lambda: gettext("The service is not available for a moment. Please try again in a minute."),
+}
+
+
+def explain(error: Exception) -> Any:
+    """Every error becomes a page in the reader's language; a stack trace goes to the log and nowhere else."""
+    db.session.rollback()
+    if isinstance(error, OutOfScope):
+        return error_page(404)
+    if isinstance(error, OperationalError):
+        current_app.logger.exception("the database did not answer")
+        return error_page(503)
+    if isinstance(error, CSRFError):
+        return error_page(400, gettext("This form has expired. Please go back, reload the page and send it again."))
+    if isinstance(error, HTTPException):
+        if error.response is not None or (error.code or 500) < 400:
+            return error
+        return error_page(error.code or 500)
+    if current_app.testing and current_app.config.get("RAISE_ERRORS"):
+        raise error
+    current_app.logger.exception("unexpected error")
+    return error_page(500)
+
+
+def error_page(code: int, sentence: str | None = None) -> tuple[str, int]:
+    known = code if code in SENTENCES else 400 if code < 500 else 500
+    try:
+        return render_template("errors/error.html", code=code, sentence=sentence or SENTENCES[known]()), code
+    except OperationalError:
+        return render_template("errors/plain.html", code=code, sentence=sentence or SENTENCES[known]()), code
+
+
+# --- assets from installed packages ---------------------------------------------------------------
+
+
+def asset(content: bytes, mimetype: str) -> Response:
+    response = Response(content, mimetype=mimetype)
+    response.headers["Cache-Control"] = "public, max-age=2592000"
+    return response
+
+
+def bootstrap() -> Response:
+    return asset(bootstrap_css(), "text/css")
+
+
+@cache
+def bootstrap_css() -> bytes:
+    """Bootstrap's stylesheet as the wheel brings it, without the pointer to a map that is not served."""
+    return re.sub(rb"/\*# sourceMappingURL=.*?\*/", b"", (BOOTSTRAP / "css" / "bootstrap.min.css").read_bytes())
+
+
+def icons() -> Response:
+    return asset(icon_sheet(), "image/svg+xml")
+
+
+@cache
+def icon_sheet() -> bytes:
+    """The icons that templates and code name, cut out of the wheel's megabyte of them."""
+    everything = (BOOTSTRAP / "icons" / "bootstrap-icons.svg").read_text()
+    wanted = sorted(set(re.findall(r'icon(?:\(|": |=)"([a-z0-9-]+)"', sources()) + re.findall(r'"(?:good|warn|bad|quiet)": "([a-z0-9-]+)"', sources())) | icon_names())
+    symbols = (re.search(rf'<symbol[^>]*id="{name}".*?</symbol>', everything, re.DOTALL) for name in wanted)
+    return ("<svg xmlns='http://www.w3.org/2000/svg'>" + "".join(found.group(0) for found in symbols if found) + "</svg>").encode()
+
+
+def icon_names() -> set[str]:
+    menu = current_app.extensions["cordee_menu"]
+    views = current_app.extensions["appbuilder"].baseviews
+    return {entry.icon for entry in menu.entries} | {getattr(view, "icon", "circle") for view in views} | set("check-circle x-circle clock circle arrow-up arrow-down exclamation-triangle chevron-left chevron-right".split())
+
+
+@cache
+def sources() -> str:
+    here = Path(__file__).resolve().parents[1]
+    return "\n".join(path.read_text() for path in here.rglob("*") if path.suffix in (".html", ".py"))
+
+
+def asset_version() -> str:
+    """Changes when one of our own static files does, so that browsers fetch it again."""
+    folder = Path(__file__).resolve().parents[1] / "static"
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(folder.glob("*.*"))))
+    return digest.hexdigest()[:10]
+
+
+# --- words for templates --------------------------------------------------------------------------
+
+
+def theme() -> str:
+    who = person()
+    return who.theme if who and who.theme in ("light", "dark") else "auto"
+
+
+def initials(name: str) -> str:
+    return "".join(word[0] for word in name.split()[:2]).upper()
+
+
+def state(value: Any) -> Markup:
+    return choice_badge(value, str(get_locale()))
+
+
+def role_words() -> str:
+    who = person()
+    names = STAFF_ROLES if who and who.is_staff else PARTNER_ROLES
+    return ", ".join(str(names.get(name, name)) for name in who.role_names) if who else ""
+
+
+def described(field: Any, other: str | None) -> dict[str, Any]:
+    """What a screen reader is told about a field: that it is wrong, and where its help stands."""
+    found: dict[str, Any] = {}
+    if field.errors:
+        found["aria-invalid"] = "true"
+    if field.errors or field.description or other:
+        found["aria-describedby"] = f"{field.id}_help"
+    return found
+
+
+def filter_form(view: Any, asked: Any, filters: Any) -> Markup:
+    return Markup(render_template("entity/filters.html", view=view, asked=asked, filters=filters))  # noqa: S704 - our own template, escaped

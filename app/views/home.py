@@ -1,0 +1,56 @@
+"""The first page of staff: what waits for them. And the alerts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from flask import g, redirect, render_template
+from sqlalchemy import func, select
+
+from app.extensions import db
+from app.models import Alert, Contract, Document, Partner, PartnerMove, PartnerStatus, Task, now
+from app.permissions import CONTRACTS, FOLLOW_UP, PARTNER_FILE, PARTNER_VALIDATION, READ
+from app.views.base import SIGNED_IN, HouseView, page, person, signed_in
+
+
+def open_alerts() -> int:
+    """How many alerts wait; read once per page, for those who may validate."""
+    who = person()
+    if who is None or not who.may(PARTNER_VALIDATION, READ):
+        return 0
+    if "open_alerts" not in g:
+        g.open_alerts = db.session.scalar(select(func.count()).select_from(Alert).where(Alert.handled_at.is_(None)))
+    return g.open_alerts
+
+
+class HomeView(HouseView):
+    access, route_base = SIGNED_IN, ""
+
+    @page("/")
+    def home(self) -> Any:
+        who = signed_in()
+        if not who.is_staff:
+            return redirect("/portal/")
+        facts: dict[str, Any] = {}
+        if who.may(PARTNER_FILE, READ):
+            facts["waiting"] = db.session.scalars(select(Partner).where(Partner.status == PartnerStatus.PENDING_VALIDATION).order_by(Partner.submitted_at).limit(10)).all()
+            facts["expiring"] = db.session.scalars(select(Document).where(Document.expires_on < now().date() + timedelta(days=60)).order_by(Document.expires_on).limit(8)).all()
+            facts["moves"] = db.session.execute(select(PartnerMove, Partner).join(Partner, Partner.id == PartnerMove.partner_id).order_by(PartnerMove.id.desc()).limit(8)).all()
+            facts["active"] = db.session.scalar(select(func.count()).select_from(Partner).where(Partner.status == PartnerStatus.ACTIVE))
+        if who.may(FOLLOW_UP, READ):
+            facts["tasks"] = db.session.scalars(select(Task).where(Task.done_on.is_(None), Task.assignee_id == who.id).order_by(Task.due_on, Task.id).limit(8)).all()
+        if who.may(CONTRACTS, READ):
+            facts["orphans"] = db.session.scalar(select(func.count()).select_from(select(Contract.id).where(Contract.client_id.is_(None)).limit(1000).subquery()))
+        return render_template("home/staff.html", **facts)
+
+
+class AlertsView(HouseView):
+    """The administrators' own space: files that wait, SIRENs that are claimed twice."""
+
+    access, route_base = PARTNER_VALIDATION, "/alerts"
+
+    @page("/")
+    def list(self) -> str:
+        alerts = db.session.scalars(select(Alert).order_by(Alert.handled_at.is_not(None), Alert.id.desc()).limit(100)).all()
+        return render_template("home/alerts.html", alerts=alerts)

@@ -1,0 +1,182 @@
+"""Partners in the back office: their file, what hangs on it, and the validation screen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, redirect, render_template, request
+from flask_babel import gettext, lazy_gettext as _
+from sqlalchemy import select
+
+from app.extensions import db
+from app.models import Agreement, BankAccount, Check, Contact, Document, Membership, Note, Partner, PartnerStatus, ProviderCode, Side, Task, User, now
+from app.permissions import AGREEMENTS, FOLLOW_UP, FULL, MY_BANK, PARTNER_BANK, PARTNER_FILE, PARTNER_PEOPLE, PARTNER_VALIDATION, WRITE
+from app.services import agreements, checks, once, partners, registration
+from app.services.refusals import RuleBroken
+from app.views.base import EntityView, HouseView, Portal, Rules, act, page, signed_in
+
+STAFF_ONLY = {"account_manager_id": lambda: User.side == Side.STAFF, "assignee_id": lambda: User.side == Side.STAFF}
+
+
+class PartnerView(EntityView):
+    model, access, slug, icon = Partner, PARTNER_FILE, "partners", "building"
+    rules = Rules(saving=partners.saving)
+    list_columns = ["name", "siren", "kind", "status", "city", "account_manager"]
+    filters = ["status", "kind", "account_manager_id", "parent_id", "city"]
+    sort = ["name", "siren", "status"]
+    form = {
+        _("Identity"): ["name", "trade_name", "kind", "exercise", "siren", "rcs_town", "orias_number"],
+        _("Reach"): ["email", "phone", "website", "street", "postcode", "city"],
+        _("Follow-up"): ["account_manager", "parent", "note"],
+    }
+    show = form | {_("File"): ["status", "submitted_at", "created_at", "updated_at"]}
+    tabs = ["ContactView", "ProviderCodeView", "BankAccountView", "DocumentView", "AgreementView", "MembershipView", "AssignmentView", "ClientView", "ContractView", "TaskView", "NoteView"]
+    narrow = STAFF_ONLY
+    show_template = "partners/show.html"
+    deletes = False
+
+    @act(_("Suspend"), confirm=_("Suspend these partners?"), asks_reason=True)
+    def suspend(self, partner: Partner, reason: str) -> None:
+        partners.suspend(partner, signed_in().name, reason)
+
+    @act(_("Reactivate"), confirm=_("Reactivate these partners?"), asks_reason=True)
+    def reactivate(self, partner: Partner, reason: str) -> None:
+        partners.reactivate(partner, signed_in().name, reason)
+
+    @act(_("Close"), confirm=_("Close these partners for good?"), asks_reason=True)
+    def close(self, partner: Partner, reason: str) -> None:
+        partners.close(partner, signed_in().name, reason)
+
+    @page("/<id:record_id>/invite", needs=WRITE, methods=("GET", "POST"))
+    def invite(self, record_id: int) -> Any:
+        """Mails a one-time link to a first or another person of the partner."""
+        partner = self.find(record_id)
+        sent = {name: request.form.get(name, "").strip()[:320] for name in ("email", "first_name", "last_name")} if request.method == "POST" else {"email": partner.email or "", "first_name": "", "last_name": ""}
+        refusal = None
+        if request.method == "POST":
+            db.session.rollback()  # the invitation runs on a session of its own
+            try:
+                registration.invite(record_id, registration.clean_email(sent["email"]), sent["first_name"][:64], sent["last_name"][:64], request.form.get("language", "fr"))
+                flash(gettext("The invitation has been sent to %(email)s.", email=sent["email"]), "good")
+                return redirect(self.address("show_record", record_id=record_id))
+            except RuleBroken as broken:
+                refusal = broken
+                partner = self.find(record_id)
+        return render_template("partners/invite.html", view=self, partner=partner, sent=sent, refusal=refusal), 422 if refusal else 200
+
+
+class ValidationView(HouseView):
+    """One screen with everything that a validation needs: the file, the checks with their proofs, documents, moves."""
+
+    access, route_base = PARTNER_VALIDATION, "/partners"
+
+    def find(self, record_id: int) -> Partner:
+        return db.first_or_404(select(Partner).where(Partner.id == record_id))
+
+    @page("/<id:record_id>/validation")
+    def show(self, record_id: int) -> str:
+        return self.screen(self.find(record_id))
+
+    def screen(self, partner: Partner, refusal: RuleBroken | None = None) -> str:
+        held = partners.standing_categories(partner)
+        return render_template(
+            "partners/validation.html", partner=partner, checks=checks.latest(partner.id), documents=partners.documents_of(partner.id), moves=partners.moves_of(partner.id),
+            agreements=agreements.of_partner(partner.id), offerings=[(offering, not offering.required_categories or bool(set(offering.required_categories) & held)) for offering in partners.open_offerings()],
+            people=db.session.scalars(select(Membership).where(Membership.partner_id == partner.id)).all(), accounts=db.session.scalars(select(BankAccount).where(BankAccount.partner_id == partner.id)).all(),
+            refusal=refusal, sent=request.form, waits=partner.status is PartnerStatus.PENDING_VALIDATION, one_time=once.new_token(), proof_is_whole=agreements.proof_is_whole,
+        )  # fmt: skip
+
+    def deed(self, record_id: int, do: Any, done: str) -> Any:
+        """Runs one verb and comes back to this screen; a refusal keeps everything typed."""
+        partner = self.find(record_id)
+        try:
+            once.claim(request.form.get("one_time"), signed_in().id)
+            do(partner)
+            db.session.commit()
+            flash(done, "good")
+        except once.AlreadyDone:
+            pass
+        except RuleBroken as broken:
+            db.session.rollback()
+            return self.screen(self.find(record_id), broken), 409
+        return redirect(f"/partners/{record_id}/validation")
+
+    @page("/<id:record_id>/validate", needs=FULL, methods=("POST",))
+    def validate(self, record_id: int) -> Any:
+        chosen = [int(sent) for sent in request.form.getlist("offerings") if sent.isdecimal() and len(sent) <= 9]
+        return self.deed(record_id, lambda partner: partners.validate(partner, signed_in().name, chosen), gettext("The partner has been validated and told by mail."))
+
+    @page("/<id:record_id>/refuse", needs=FULL, methods=("POST",))
+    def refuse(self, record_id: int) -> Any:
+        return self.deed(record_id, lambda partner: partners.refuse(partner, signed_in().name, request.form.get("reason", "")), gettext("The file has been sent back with your reason."))
+
+    @page("/<id:record_id>/checks", needs=FULL, methods=("POST",))
+    def run_checks(self, record_id: int) -> Any:
+        return self.deed(record_id, checks.run_all, gettext("The registers have been asked again."))
+
+    @page("/<id:record_id>/override/<id:check_id>", needs=FULL, methods=("POST",))
+    def override(self, record_id: int, check_id: int) -> Any:
+        def do(partner: Partner) -> None:
+            check = db.first_or_404(select(Check).where(Check.id == check_id, Check.partner_id == partner.id))
+            checks.override(check, request.form.get(f"reason_{check_id}", ""), signed_in().name)
+
+        return self.deed(record_id, do, gettext("The override has been noted."))
+
+
+class ContactView(EntityView):
+    model, access, slug, icon = Contact, PARTNER_FILE, "contacts", "person-lines-fill"
+    list_columns = ["name", "job", "email", "phone", "partner"]
+    form = {_("Contact"): ["partner", "name", "job", "email", "phone"]}
+
+
+class ProviderCodeView(EntityView):
+    model, access, slug, icon = ProviderCode, PARTNER_FILE, "codes", "upc"
+    list_columns = ["code", "supplier", "partner", "valid_from", "valid_until"]
+    form = {_("Code apporteur"): ["partner", "supplier", "code", "valid_from", "valid_until"]}
+    defaults = {"valid_from": lambda: now().date()}
+
+
+class BankAccountView(EntityView):
+    model, access, slug, icon = BankAccount, PARTNER_BANK, "bank-accounts", "bank"
+    list_columns = ["iban", "holder", "bic", "partner", "is_default"]
+    form = {_("Bank account"): ["partner", "holder", "iban", "bic", "is_default"]}
+    portal = Portal(access=MY_BANK, list_columns=["iban", "holder", "bic", "is_default"], form={_("Bank account"): ["holder", "iban", "bic"]}, icon="bank")
+
+
+class DocumentView(EntityView):
+    model, access, slug, icon = Document, PARTNER_FILE, "documents", "file-earmark-text"
+    list_columns = ["filename", "kind", "expires_on", "partner", "created_at"]
+    form = {}
+    show = {_("Document"): ["filename", "kind", "number", "expires_on", "size", "media_type", "digest", "uploaded_by", "partner"]}
+    adds = edits = deletes = False
+    show_template = "partners/document.html"
+
+
+class MembershipView(EntityView):
+    model, access, slug, icon = Membership, PARTNER_PEOPLE, "people", "people"
+    list_columns = ["user", "partner", "role", "own_clients_only"]
+    form = {_("Colleague"): ["role", "own_clients_only"]}
+    show = {_("Colleague"): ["user", "partner", "role", "own_clients_only", "created_at"]}
+    adds, deletes = False, False
+
+
+class AgreementView(EntityView):
+    model, access, slug, icon = Agreement, AGREEMENTS, "agreements", "file-earmark-check"
+    list_columns = ["name", "partner", "kind", "status", "signed_at", "signed_by"]
+    form = {}
+    show = {_("Agreement"): ["name", "partner", "kind", "status", "language", "expires_at", "signed_at", "signed_by", "digest"]}
+    adds = edits = deletes = False
+    show_template = "partners/agreement.html"
+
+
+class TaskView(EntityView):
+    model, access, slug, icon = Task, FOLLOW_UP, "tasks", "check2-square"
+    list_columns = ["name", "partner", "due_on", "done_on", "assignee"]
+    form = {_("Task"): ["partner", "name", "due_on", "assignee", "shared", "done_on"]}
+    narrow = STAFF_ONLY
+
+
+class NoteView(EntityView):
+    model, access, slug, icon = Note, FOLLOW_UP, "notes", "journal-text"
+    list_columns = ["text", "partner", "shared", "created_at"]
+    form = {_("Note"): ["partner", "text", "shared"]}

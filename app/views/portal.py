@@ -1,0 +1,169 @@
+"""The partner's own pages: dashboard, profile, program, colleagues."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import abort, flash, redirect, render_template, request
+from flask_babel import gettext, lazy_gettext as _
+from sqlalchemy import func, select
+from wtforms import BooleanField, SelectField, StringField
+from wtforms.validators import Optional
+
+from app.extensions import db
+from app.models import Agreement, Assignment, BankAccount, Client, Contract, Document, Membership, MemberRole, Note, Partner, Partnership, Task, Tier, User, now
+from app.permissions import MY_BANK, MY_CLIENTS, MY_COMPANY, MY_CONTRACTS, MY_OFFERINGS, MY_PEOPLE, MY_PROGRAM, READ, WRITE
+from app.services import registration
+from app.services.refusals import RuleBroken
+from app.views.base import HouseForm, HouseView, page, signed_in
+from app.views.base.columns import column_of
+from app.views.base.forms import Checked, LengthSaid, Required, cleaned, form_for
+from app.views.base.showing import shown
+from app.views.languages import choose_language
+
+PROFILE = ["trade_name", "phone", "email", "website", "street", "postcode", "city"]
+COMPANY = ["name", "trade_name", "kind", "siren", "exercise", "rcs_town", "orias_number", "email", "phone", "website", "street", "postcode", "city"]
+
+
+def own_partner() -> Partner:
+    return db.first_or_404(select(Partner).where(Partner.id == signed_in().partner_id))
+
+
+class DashboardView(HouseView):
+    access, frame, route_base = MY_COMPANY, "portal", "/portal"
+
+    @page("/")
+    def dashboard(self) -> str:
+        who = signed_in()
+        facts: dict[str, Any] = {"partner": own_partner()}
+        if who.may(MY_CLIENTS, READ):
+            facts["clients"] = db.session.scalar(select(func.count()).select_from(Client))
+            facts["latest_clients"] = db.session.scalars(select(Client).order_by(Client.id.desc()).limit(5)).all()
+        if who.may(MY_CONTRACTS, READ):
+            facts["contracts"], held = db.session.execute(select(func.count(), func.sum(Contract.amount)).select_from(Contract).where(Contract.currency == "EUR")).one()
+            facts["held"] = held or 0
+        if who.may(MY_OFFERINGS, READ):
+            facts["offerings"] = db.session.scalar(select(func.count()).select_from(Assignment).where(Assignment.partner_id == who.partner_id))
+        facts["tasks"] = own_tasks(who.partner_id)
+        facts["partnership"] = db.session.scalar(select(Partnership).where(Partnership.partner_id == who.partner_id))
+        return render_template("portal/dashboard.html", may_add_client=who.may(MY_CLIENTS, WRITE), may_edit=who.may(MY_COMPANY, WRITE), **facts)
+
+
+def own_tasks(partner_id: int | None) -> list[Task]:
+    return list(db.session.scalars(select(Task).where(Task.partner_id == partner_id, Task.done_on.is_(None)).order_by(Task.due_on, Task.id).limit(20)))
+
+
+class ProfileView(HouseView):
+    """Personal and company information, bank accounts, agreements, notes and tasks for the partner (DOMAIN 2)."""
+
+    access, frame, route_base = MY_COMPANY, "portal", "/portal/profile"
+
+    @page("/")
+    def show(self) -> str:
+        who, partner = signed_in(), own_partner()
+        mine = {entity: db.session.scalars(select(entity).where(entity.partner_id == partner.id).order_by(entity.id.desc())).all() for entity in (Agreement, Document, Note)}
+        accounts = db.session.scalars(select(BankAccount).where(BankAccount.partner_id == partner.id)).all() if who.may(MY_BANK, READ) else None
+        user = db.session.get_one(User, who.id)
+        personal = [(column_of(User, name).label, shown(user, column_of(User, name))) for name in ("first_name", "last_name", "email", "phone", "birth_date", "job_title")]
+        company = [(column_of(Partner, name).label, shown(partner, column_of(Partner, name))) for name in COMPANY]
+        return render_template(
+            "portal/profile.html", partner=partner, personal=personal, company=company, accounts=accounts, agreements=mine[Agreement], documents=mine[Document], notes=mine[Note],
+            tasks=own_tasks(partner.id), may_edit=who.may(MY_COMPANY, WRITE), may_edit_bank=who.may(MY_BANK, WRITE),
+        )  # fmt: skip
+
+    @page("/edit", needs=WRITE, methods=("GET", "POST"))
+    def edit(self) -> Any:
+        partner = own_partner()
+        form = form_for(Partner, PROFILE)(obj=partner)
+        stale = request.method == "POST" and request.form.get("version") != str(partner.version)
+        if request.method == "POST" and form.validate() and not stale:
+            for name in PROFILE:
+                setattr(partner, name, form[name].data)
+            db.session.commit()
+            flash(gettext("Your profile has been saved."), "good")
+            return redirect("/portal/profile/")
+        others = {name: str(getattr(partner, name) or gettext("(empty)")) for name in PROFILE if form[name].data != getattr(partner, name)} if stale else None
+        return render_template("portal/edit_profile.html", form=form, partner=partner, names=PROFILE, others=others), 409 if stale else 422 if request.method == "POST" else 200
+
+    @page("/tasks/<id:task_id>/done", methods=("POST",), needs=WRITE)
+    def task_done(self, task_id: int) -> Any:
+        task = db.first_or_404(select(Task).where(Task.id == task_id))
+        task.done_on = task.done_on or now().date()
+        db.session.commit()
+        flash(gettext("Done: %(task)s.", task=task.name), "good")
+        return redirect("/portal/profile/")
+
+
+class ProgramDoor(HouseView):
+    """The partner's program, to read."""
+
+    access, frame, route_base = MY_PROGRAM, "portal", "/portal/program"
+
+    @page("/")
+    def show(self) -> str:
+        partnership = db.session.scalar(select(Partnership).where(Partnership.partner_id == signed_in().partner_id))
+        tiers = db.session.scalars(select(Tier).where(Tier.program_id == partnership.program_id).order_by(Tier.points_from)).all() if partnership else []
+        return render_template("portal/program.html", partnership=partnership, tiers=tiers)
+
+
+class InviteForm(HouseForm):
+    first_name = StringField(_("First name"), [Required(), LengthSaid(max=64)], filters=[cleaned])
+    last_name = StringField(_("Last name"), [Required(), LengthSaid(max=64)], filters=[cleaned])
+    email = StringField(_("E-mail"), [Required(), LengthSaid(max=320), Checked("email")], filters=[cleaned])
+    role = SelectField(_("Role"), choices=[(role.value, role.label) for role in MemberRole], default=MemberRole.MEMBER.value)
+
+
+class MemberForm(HouseForm):
+    role = SelectField(_("Role"), choices=[(role.value, role.label) for role in MemberRole], validators=[Optional()])
+    own_clients_only = BooleanField(_("Own clients only"), description=_("Sees only the clients assigned to this person."))
+
+
+class ColleaguesView(HouseView):
+    """People of the same company; its owner invites, changes and removes them."""
+
+    access, frame, route_base = MY_PEOPLE, "portal", "/portal/people"
+
+    def members(self) -> list[Membership]:
+        return list(db.session.scalars(select(Membership).where(Membership.partner_id == signed_in().partner_id).order_by(Membership.id)))
+
+    def member(self, record_id: int) -> Membership:
+        found = db.first_or_404(select(Membership).where(Membership.id == record_id, Membership.partner_id == signed_in().partner_id))
+        if found.user_id == signed_in().id:
+            abort(404)  # nobody changes or removes their own access
+        return found
+
+    @page("/")
+    def list(self) -> str:
+        return render_template("portal/people.html", members=self.members(), me=signed_in().id, may_edit=signed_in().may(MY_PEOPLE, WRITE))
+
+    @page("/invite", needs=WRITE, methods=("GET", "POST"))
+    def invite(self) -> Any:
+        form = InviteForm()
+        if form.validate_on_submit():
+            try:
+                registration.invite(signed_in().partner_id or 0, form.email.data or "", form.first_name.data or "", form.last_name.data or "", choose_language(), MemberRole(form.role.data))
+                flash(gettext("The invitation has been sent to %(email)s.", email=form.email.data), "good")
+                return redirect("/portal/people/")
+            except RuleBroken as refusal:
+                form.refuse(refusal)
+        return render_template("portal/invite.html", form=form), 422 if form.is_submitted() else 200
+
+    @page("/<id:record_id>", needs=WRITE, methods=("GET", "POST"))
+    def edit(self, record_id: int) -> Any:
+        member = self.member(record_id)
+        form = MemberForm(obj=member)
+        if form.validate_on_submit():
+            member.role, member.own_clients_only = MemberRole(form.role.data), bool(form.own_clients_only.data)
+            db.session.commit()
+            flash(gettext("« %(name)s » has been saved.", name=str(member)), "good")
+            return redirect("/portal/people/")
+        return render_template("portal/member.html", form=form, member=member), 422 if form.is_submitted() else 200
+
+    @page("/<id:record_id>/remove", needs=WRITE, methods=("POST",))
+    def remove(self, record_id: int) -> Any:
+        member = self.member(record_id)
+        name = str(member)
+        db.session.delete(member)
+        db.session.commit()
+        flash(gettext("%(name)s no longer has access.", name=name), "good")
+        return redirect("/portal/people/")

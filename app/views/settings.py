@@ -1,0 +1,185 @@
+"""Settings of the house: checks, staff and their roles, the table of permissions; and, in the demo, the mails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import abort, flash, redirect, render_template, request
+from flask_babel import gettext, lazy_gettext as _
+from sqlalchemy import select
+from wtforms import BooleanField, PasswordField, SelectMultipleField, StringField
+
+from app.extensions import db
+from app.models import CheckKind, Client, Contract, Partner, Role, Side, User
+from app.permissions import (
+    LEVEL_WORDS,
+    PARTNER_ROLES,
+    PORTAL_TABLE,
+    RIGHTS,
+    SETTINGS,
+    STAFF_PEOPLE,
+    STAFF_ROLES,
+    STAFF_TABLE,
+    Level,
+)
+from app.services import checks, mails, once, people, roles, settings
+from app.services.refusals import RuleBroken
+from app.views.base import DEMO, HouseForm, HouseView, page, signed_in
+from app.views.base.forms import Checked, LengthSaid, Required, cleaned
+
+
+class ChecksView(HouseView):
+    """Which register checks run when a partner submits its file."""
+
+    access, route_base = SETTINGS, "/settings/checks"
+
+    @page("/")
+    def show(self) -> str:
+        return render_template("settings/checks.html", kinds=[(kind, settings.check_is_on(kind)) for kind in CheckKind])
+
+    @page("/", methods=("POST",), needs=Level.WRITE)
+    def save(self) -> Any:
+        for kind in CheckKind:
+            settings.switch_check(kind, kind.value in request.form.getlist("on"))
+        db.session.commit()
+        flash(gettext("The checks have been saved."), "good")
+        return redirect("/settings/checks/")
+
+
+class PermissionsView(HouseView):
+    """The table of permissions, and who may see one given record."""
+
+    access, route_base = RIGHTS, "/settings/permissions"
+
+    @page("/")
+    def show(self) -> str:
+        kinds = {"partner": Partner, "client": Client, "contract": Contract}
+        kind, number = request.args.get("kind", ""), request.args.get("id", "")
+        asked = kind in kinds and number.isdecimal() and len(number) < 10
+        record = db.session.get(kinds[kind], int(number)) if asked else None
+        watchers = people.who_may_see(record) if record is not None else None
+        return render_template(
+            "settings/permissions.html", staff_table=STAFF_TABLE, staff_roles=STAFF_ROLES, portal_table=PORTAL_TABLE, partner_roles=PARTNER_ROLES, words=LEVEL_WORDS,
+            kinds=kinds, kind=kind, number=number, record=record, watchers=watchers, asked=bool(number),
+        )  # fmt: skip
+
+
+class StaffForm(HouseForm):
+    first_name = StringField(_("First name"), [Required(), LengthSaid(max=64)], filters=[cleaned])
+    last_name = StringField(_("Last name"), [Required(), LengthSaid(max=64)], filters=[cleaned])
+    email = StringField(_("E-mail"), [Required(), LengthSaid(max=320), Checked("email")], filters=[cleaned])
+    roles = SelectMultipleField(_("Roles"), coerce=int)
+    active = BooleanField(_("Active"), default=True)
+    password = PasswordField(_("Password"), description=_("At least 10 characters. Leave empty to keep the present one."))
+
+
+class StaffView(HouseView):
+    """Staff who sign in, and their roles."""
+
+    access, route_base = STAFF_PEOPLE, "/settings/staff"
+
+    @page("/")
+    def list(self) -> str:
+        users = db.session.scalars(select(User).where(User.side == Side.STAFF).order_by(User.last_name, User.first_name)).all()
+        return render_template("settings/staff.html", users=users, names=roles.words_of)
+
+    def form(self, user: User | None) -> StaffForm:
+        form = StaffForm(obj=user, data=None if request.form else {"roles": [role.id for role in user.roles]} if user else None)
+        form.roles.choices = [(role.id, roles.words_of(role)) for role in roles.staff_roles()]
+        if request.method == "GET":
+            form.roles.data = [role.id for role in user.roles] if user else []
+        return form
+
+    @page("/new", needs=Level.WRITE, methods=("GET", "POST"))
+    def add(self) -> Any:
+        return self.edited(None)
+
+    @page("/<id:user_id>", needs=Level.WRITE, methods=("GET", "POST"))
+    def edit(self, user_id: int) -> Any:
+        return self.edited(db.first_or_404(select(User).where(User.id == user_id, User.side == Side.STAFF)))
+
+    def edited(self, user: User | None) -> Any:
+        form = self.form(user)
+        if form.validate_on_submit():
+            try:
+                token = once.claim(request.form.get("one_time"), signed_in().id)
+                saved = roles.save_staff(user, signed_in().id, form.first_name.data or "", form.last_name.data or "", form.email.data or "", form.roles.data or [], bool(form.active.data), form.password.data or "")
+                once.leads_to(token, "/settings/staff/")
+                db.session.commit()
+                flash(gettext("« %(name)s » has been saved.", name=str(saved)), "good")
+                return redirect("/settings/staff/")
+            except once.AlreadyDone:
+                return redirect("/settings/staff/")
+            except RuleBroken as refusal:
+                db.session.rollback()
+                form.refuse(refusal)
+        return render_template("settings/staff_form.html", form=form, user=user, one_time=once.new_token()), 422 if form.is_submitted() else 200
+
+
+class RolesView(HouseView):
+    """Roles that administrators add for staff; the built-in ones are code and cannot be changed here."""
+
+    access, route_base = STAFF_PEOPLE, "/settings/roles"
+
+    @page("/")
+    def list(self) -> str:
+        return render_template("settings/roles.html", roles=roles.staff_roles(), words_of=roles.words_of, is_built_in=roles.is_built_in)
+
+    @page("/new", needs=Level.WRITE, methods=("GET", "POST"))
+    def add(self) -> Any:
+        return self.edited(None)
+
+    @page("/<id:role_id>", needs=Level.WRITE, methods=("GET", "POST"))
+    def edit(self, role_id: int) -> Any:
+        role = db.first_or_404(select(Role).where(Role.id == role_id))
+        return self.edited(role) if not roles.is_built_in(role) else abort(404)
+
+    def edited(self, role: Role | None) -> Any:
+        levels = roles.levels_of(role) if role else {}
+        name, refusal = role.name if role else "", None
+        if request.method == "POST":
+            name = (cleaned(request.form.get("name", "")) or "")[:200]
+            levels = {access.name: Level[request.form[access.name]] for access in STAFF_TABLE if request.form.get(access.name) in Level.__members__}
+            try:
+                once.claim(request.form.get("one_time"), signed_in().id)
+                roles.save_role(role, name, levels)
+                db.session.commit()
+                flash(gettext("« %(name)s » has been saved.", name=name), "good")
+                return redirect("/settings/roles/")
+            except once.AlreadyDone:
+                return redirect("/settings/roles/")
+            except RuleBroken as broken:
+                db.session.rollback()
+                refusal = broken
+        return render_template("settings/role_form.html", role=role, name=name, levels=levels, table=STAFF_TABLE, words=LEVEL_WORDS, refusal=refusal, one_time=once.new_token()), 422 if refusal else 200
+
+    @page("/<id:role_id>/delete", needs=Level.FULL, methods=("POST",))
+    def delete(self, role_id: int) -> Any:
+        role = db.first_or_404(select(Role).where(Role.id == role_id))
+        try:
+            roles.delete_role(role)
+            db.session.commit()
+            flash(gettext("The role has been deleted."), "good")
+        except RuleBroken as refusal:
+            db.session.rollback()
+            flash(str(refusal.sentence), "bad")
+        return redirect("/settings/roles/")
+
+
+class DemoView(HouseView):
+    """Only in the demo: the mails the house has written, and the scenarios that the local register answers to."""
+
+    access, frame, route_base = DEMO, "bare", "/demo"
+
+    @page("/mails")
+    def mails(self) -> str:
+        return render_template("demo/mails.html", mails=mails.latest())
+
+    @page("/mails/<id:mail_id>")
+    def mail(self, mail_id: int) -> Any:
+        found = mails.one(mail_id)
+        return render_template("demo/mail.html", mail=found) if found else abort(404)
+
+    @page("/registers")
+    def registers(self) -> str:
+        return render_template("demo/registers.html", numbers=checks.legend())

@@ -1,0 +1,76 @@
+"""Every setting of the house, read from the environment once. README.md lists them for the person who installs."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+FOLDER = Path(os.environ.get("CORDEE_INSTANCE", ROOT / "instance"))
+
+
+def flag(name: str, default: bool) -> bool:
+    return os.environ.get(name, str(default)).strip().lower() in {"1", "true", "yes", "on"}
+
+
+class Config:
+    """What a production house reads; SECRET_KEY has no default, so that a house without one does not start."""
+
+    APP_NAME = "Cordée"
+    HOUSE_NAME = os.environ.get("HOUSE_NAME", "Maison Cordée")
+    INSTANCE = str(FOLDER)
+    SECRET_KEY = os.environ.get("SECRET_KEY", "")
+    DEMO = False
+
+    SQLALCHEMY_DATABASE_URI = os.environ.get("DATABASE_URL", f"sqlite:///{FOLDER / 'cordee.db'}").replace("postgresql://", "postgresql+psycopg://")
+    SQLALCHEMY_ENGINE_OPTIONS: dict = {}
+
+    # Links in mails are written from here, never from the Host header.
+    PUBLIC_URL = os.environ.get("PUBLIC_URL", "http://localhost:8000")
+    TRUSTED_HOSTS = [host for host in os.environ.get("TRUSTED_HOSTS", "localhost,127.0.0.1").split(",") if host]
+    SESSION_COOKIE_NAME = "cordee"
+    SESSION_COOKIE_SAMESITE = "Lax"
+    SESSION_COOKIE_SECURE = flag("SESSION_COOKIE_SECURE", PUBLIC_URL.startswith("https"))
+    PERMANENT_SESSION_LIFETIME = timedelta(hours=12)
+    WTF_CSRF_TIME_LIMIT = None  # the token dies with the session
+    MAX_CONTENT_LENGTH = 25 * 1024 * 1024
+    MAX_FORM_MEMORY_SIZE = 2 * 1024 * 1024
+    SEND_FILE_MAX_AGE_DEFAULT = timedelta(days=30)
+
+    LANGUAGES = {"fr": {"flag": "fr", "name": "Français", "locale": "fr"}, "en": {"flag": "gb", "name": "English", "locale": "en_GB"}}
+    BABEL_DEFAULT_LOCALE = "fr"
+    BABEL_DEFAULT_TIMEZONE = "Europe/Paris"
+    BABEL_TRANSLATION_DIRECTORIES = str(ROOT / "translations")
+
+    MAIL_SERVER = os.environ.get("MAIL_SERVER", "")
+    MAIL_PORT = int(os.environ.get("MAIL_PORT", "25"))
+    MAIL_USE_TLS = flag("MAIL_USE_TLS", False)
+    MAIL_USERNAME = os.environ.get("MAIL_USERNAME")
+    MAIL_PASSWORD = os.environ.get("MAIL_PASSWORD")
+    MAIL_DEFAULT_SENDER = os.environ.get("MAIL_SENDER", "Cordée <ne-pas-repondre@cordee.example>")
+    MAIL_FOLDER = str(FOLDER / "mails")
+    FILE_FOLDER = str(FOLDER / "files")
+
+    REGISTERS = os.environ.get("REGISTERS", "local")
+    LINK_LIFETIME = timedelta(days=7)
+    OFFER_TO_SIGN_LIFETIME = timedelta(days=14)
+    CODE_LIFETIME = timedelta(minutes=15)
+
+    # What Flask-AppBuilder must not do by itself: docs/decisions/0002-what-is-kept-of-flask-appbuilder.md.
+    FAB_CREATE_DB = False
+    FAB_UPDATE_PERMS = False
+    FAB_ADD_SECURITY_VIEWS = False
+    FAB_ADD_OPENAPI_VIEWS = False
+    RATELIMIT_ENABLED = False
+
+
+class DemoConfig(Config):
+    """The demo on one's own machine: a known key, mails that can be read on a page."""
+
+    DEMO = True
+    SECRET_KEY = os.environ.get("SECRET_KEY", "demo only: anybody who has read this file knows it")
+    TEMPLATES_AUTO_RELOAD = True
+
+
+def chosen() -> type[Config]:
+    """The settings this process runs under: the demo's when CORDEE_DEMO says so."""
+    return DemoConfig if flag("CORDEE_DEMO", False) else Config
