@@ -128,8 +128,8 @@ class PartnerMove(Record):
     scope, recorded = Own("partner_id", applicant=frozenset()), False
 
     partner_id: Mapped[int] = field(_("Partner"), ForeignKey("partner.id"), index=True)
-    before: Mapped[PartnerStatus] = field(_("Before"), choice_of(PartnerStatus))
-    after: Mapped[PartnerStatus] = field(_("After"), choice_of(PartnerStatus))
+    before: Mapped[PartnerStatus] = field(_("Before"), choice_of(PartnerStatus, "before"))
+    after: Mapped[PartnerStatus] = field(_("After"), choice_of(PartnerStatus, "after"))
     by: Mapped[str] = field(_("By"), String(200))
     reason: Mapped[str] = field(_("Reason"), String(1000), default="")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from flask_appbuilder.security.sqla.models import Permission, PermissionView, Role, User, ViewMenu
+from flask_appbuilder.security.sqla.models import ApiKey, Group, Permission, PermissionView, RegisterUser, Role, User, ViewMenu
 from flask_babel import lazy_gettext as _
 from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -46,7 +46,10 @@ User.name = property(lambda person: person.get_full_name())
 User.__str__ = lambda person: person.get_full_name()  # type: ignore[method-assign]
 Role.title, Role.plural, Role.adding = _("Role"), _("Roles"), _("New role")
 Role.scope, Role.recorded, Role.unrecorded, Role.searched = STAFF, True, frozenset(), ()
-PermissionView.scope, PermissionView.recorded = STAFF, False
+for entity in (PermissionView, Permission, ViewMenu):
+    entity.scope, entity.recorded = STAFF, False
+for entity in (Group, RegisterUser, ApiKey):  # Flask-AppBuilder's tables that this house does not use
+    entity.scope, entity.recorded = INTERNAL, False
 
 WORDS = {
     "first_name": _("First name"),

@@ -17,7 +17,7 @@ from app.models.scope import Scope, ScopeKind, class_named, scope_of, scoped_cla
 
 STAFF_ROLE, PARTNER_ROLE = "cordee_staff", "cordee_partner"
 ROLE_OF = {ScopeKind.STAFF: STAFF_ROLE, ScopeKind.PARTNER: PARTNER_ROLE, ScopeKind.APPLICANT: PARTNER_ROLE, ScopeKind.NONE: PARTNER_ROLE}
-PARTNERS = "(SELECT string_to_array(nullif(current_setting('cordee.partners', true), ''), ',')::int[])"
+PARTNERS = "(SELECT string_to_array(nullif(current_setting('cordee.partners', true), ''), ',')::int[])::int[]"
 ADVISER = "(SELECT nullif(current_setting('cordee.adviser', true), '')::int)"
 SET_ROLE = text("SELECT set_config('role', :role, true), set_config('cordee.partners', :partners, true), set_config('cordee.adviser', :adviser, true)")
 

@@ -197,10 +197,11 @@ def load_client(partner: Partner, suppliers: list[Supplier], luck: random.Random
 
 
 def load_contract(partner: Partner, client: Client, supplier: Supplier, reference: str, luck: random.Random) -> None:
+    product = luck.choice(db.session.scalars(select(Product).where(Product.supplier_id == supplier.id)).all())
     orphan = luck.random() < 0.05
     db.session.add(
         Contract(
-            number=f"{supplier.code[:2]}{luck.randrange(10**9):09d}", supplier=supplier, partner_id=partner.id, client=None if orphan else client, reference=reference, holder=client.full_name,
+            number=f"{supplier.code[:2]}{luck.randrange(10**9):09d}", supplier=supplier, product=product, partner_id=partner.id, client=None if orphan else client, reference=reference, holder=client.full_name,
             status=ContractStatus.ACTIVE, amount=Decimal(luck.randrange(50_000, 40_000_000)) / 100, effective_on=date(2010, 1, 1) + timedelta(days=luck.randrange(5800)), valued_on=date(2026, 10, 31),
             renews_on=date(2027, luck.randrange(1, 13), 1),
         )

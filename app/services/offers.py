@@ -14,7 +14,7 @@ from app.services.refusals import RuleBroken
 def saving(offering: Offering, new: bool) -> None:
     unknown = set(offering.required_categories or []) - set(ORIAS_CATEGORIES)
     if unknown:
-        raise RuleBroken(_("ORIAS knows no category « %(category)s ».", category=sorted(unknown)[0]), "required_categories")
+        raise RuleBroken(_("ORIAS knows no category “%(category)s”.", category=sorted(unknown)[0]), "required_categories")
     if offering.closes_on and offering.closes_on < offering.opens_on:
         raise RuleBroken(_("The end lies before the beginning."), "closes_on")
 

@@ -52,7 +52,7 @@ def descendants(partner: Partner) -> set[int]:
 def move(partner: Partner, after: PartnerStatus, by: str, reason: str = "") -> None:
     """The only way a status changes; an impossible move is refused in words."""
     if after not in MOVES[partner.status]:
-        raise RuleBroken(_("A partner that is « %(before)s » cannot become « %(after)s ».", before=partner.status.label, after=after.label))
+        raise RuleBroken(_("A partner that is “%(before)s” cannot become “%(after)s”.", before=partner.status.label, after=after.label))
     before = partner.status
     with verb(db.session(), {Partner: set(PERSON_COLUMNS), PartnerMove: None}), history.because(reason):
         partner.status = after
@@ -197,7 +197,7 @@ def assign(partner: Partner, offering_ids: list[int]) -> list[Offering]:
 def refuse_without_category(offering: Offering, held: frozenset[str]) -> None:
     asked = set(offering.required_categories or [])
     if asked and not asked & held:
-        raise RuleBroken(_("« %(offering)s » asks for the ORIAS category %(categories)s.", offering=offering.name, categories=" / ".join(sorted(asked))), "offerings")
+        raise RuleBroken(_("“%(offering)s” asks for the ORIAS category %(categories)s.", offering=offering.name, categories=" / ".join(sorted(asked))), "offerings")
 
 
 def documents_of(partner_id: int) -> list[Document]:

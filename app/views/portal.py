@@ -155,7 +155,7 @@ class ColleaguesView(HouseView):
         if form.validate_on_submit():
             member.role, member.own_clients_only = MemberRole(form.role.data), bool(form.own_clients_only.data)
             db.session.commit()
-            flash(gettext("« %(name)s » has been saved.", name=str(member)), "good")
+            flash(gettext("“%(name)s” has been saved.", name=str(member)), "good")
             return redirect("/portal/people/")
         return render_template("portal/member.html", form=form, member=member), 422 if form.is_submitted() else 200
 

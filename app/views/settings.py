@@ -106,7 +106,7 @@ class StaffView(HouseView):
                 saved = roles.save_staff(user, signed_in().id, form.first_name.data or "", form.last_name.data or "", form.email.data or "", form.roles.data or [], bool(form.active.data), form.password.data or "")
                 once.leads_to(token, "/settings/staff/")
                 db.session.commit()
-                flash(gettext("« %(name)s » has been saved.", name=str(saved)), "good")
+                flash(gettext("“%(name)s” has been saved.", name=str(saved)), "good")
                 return redirect("/settings/staff/")
             except once.AlreadyDone:
                 return redirect("/settings/staff/")
@@ -144,7 +144,7 @@ class RolesView(HouseView):
                 once.claim(request.form.get("one_time"), signed_in().id)
                 roles.save_role(role, name, levels)
                 db.session.commit()
-                flash(gettext("« %(name)s » has been saved.", name=name), "good")
+                flash(gettext("“%(name)s” has been saved.", name=name), "good")
                 return redirect("/settings/roles/")
             except once.AlreadyDone:
                 return redirect("/settings/roles/")

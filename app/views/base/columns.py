@@ -113,7 +113,7 @@ def write_choice(column: Column, value: Choice, currency: str) -> Markup:
 ICON_BY_TONE = {"good": "check-circle", "warn": "clock", "bad": "x-circle", "quiet": "circle"}
 
 
-@cache
+@lru_cache(maxsize=2_000, typed=True)  # typed: "active" of a partner and "active" of a contract are equal texts
 def choice_badge(value: Choice, locale: str) -> Markup:
     """A state: always an icon and a word, never a colour alone. Plain enumerations are words only."""
     tones = {member.tone for member in type(value)}

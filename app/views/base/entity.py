@@ -189,7 +189,7 @@ class EntityView(HouseView):
                 where = self.after_save(record)
                 once.leads_to(token, where)
                 db.session.commit()
-                flash(gettext("« %(name)s » has been saved.", name=str(record)), "good")
+                flash(gettext("“%(name)s” has been saved.", name=str(record)), "good")
                 return redirect(where)
             except once.AlreadyDone as done:
                 return redirect(done.led_to or self.address("list"))
@@ -230,7 +230,7 @@ class EntityView(HouseView):
                 saving.fill(self, record, form, new=False)
                 where = self.after_save(record)
                 db.session.commit()
-                flash(gettext("« %(name)s » has been saved.", name=str(record)), "good")
+                flash(gettext("“%(name)s” has been saved.", name=str(record)), "good")
                 return redirect(where)
             except StaleDataError:
                 db.session.rollback()
@@ -264,7 +264,7 @@ class EntityView(HouseView):
             try:
                 saving.remove(record)
                 db.session.commit()
-                flash(gettext("« %(name)s » has been deleted.", name=name), "good")
+                flash(gettext("“%(name)s” has been deleted.", name=name), "good")
                 return redirect(self.address("list"))
             except (RuleBroken, IntegrityError) as broken:
                 db.session.rollback()

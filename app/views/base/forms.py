@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from babel.numbers import get_decimal_symbol
-from flask_babel import get_locale, gettext
+from flask_babel import get_locale, gettext, lazy_gettext as _
 from flask_wtf import FlaskForm
 from sqlalchemy import select
 from wtforms import BooleanField, DateField, Field, IntegerField, SelectField, SelectMultipleField, StringField, TextAreaField, ValidationError
@@ -45,6 +45,15 @@ class HouseForm(FlaskForm):
     @property
     def first_error(self) -> str | None:
         return next((name for name, field in self._fields.items() if field.errors), None)
+
+
+# WTForms' own sentences that can still be seen, named here so that they are extracted into our catalogue.
+WTFORMS_SENTENCES = (
+    _("Not a valid choice."),
+    _("Not a valid integer value."),
+    _("Invalid Choice: could not be coerced."),
+    _("Invalid choice(s): one or more data inputs could not be coerced."),
+)
 
 
 class CatalogueTranslations:
