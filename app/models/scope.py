@@ -143,7 +143,7 @@ def acting(session: Session, scope: Scope, actor: str = "") -> Iterator[None]:
 @event.listens_for(Session, "do_orm_execute")
 def read_wall(state: ORMExecuteState) -> None:
     scope = scope_of(state.session)
-    if scope.sees_everything:
+    if scope.sees_everything or state.session.info.get("sealing"):
         return
     if state.is_select and state.is_orm_statement:
         if not state.is_column_load:

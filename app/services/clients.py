@@ -92,11 +92,12 @@ def saving_signatory(signatory: Signatory, new: bool) -> None:
     others = db.session.scalars(select(Signatory).where(Signatory.client_id == signatory.client_id, Signatory.id != (signatory.id or 0))).all()
     if not any(other.is_principal for other in others):
         signatory.is_principal = True
-    if signatory.is_principal:
+    if signatory.is_principal and any(other.is_principal for other in others):
+        signatory.is_principal = False  # the title is laid down before it is taken up: the database allows one at a time
         for other in others:
-            if other.is_principal:
-                other.is_principal = False
-        db.session.flush([other for other in others])
+            other.is_principal = False
+        db.session.flush()
+        signatory.is_principal = True
 
 
 def move_to(client_ids: list[int], partner_id: int) -> int:

@@ -17,7 +17,7 @@ from app.services import registration
 from app.services.refusals import RuleBroken
 from app.views.base import HouseForm, HouseView, page, signed_in
 from app.views.base.columns import column_of
-from app.views.base.forms import Checked, LengthSaid, Required, cleaned, form_for
+from app.views.base.forms import Checked, LengthSaid, Required, SelectChoice, cleaned, form_for
 from app.views.base.showing import shown
 from app.views.languages import choose_language
 
@@ -110,11 +110,11 @@ class InviteForm(HouseForm):
     first_name = StringField(_("First name"), [Required(), LengthSaid(max=64)], filters=[cleaned])
     last_name = StringField(_("Last name"), [Required(), LengthSaid(max=64)], filters=[cleaned])
     email = StringField(_("E-mail"), [Required(), LengthSaid(max=320), Checked("email")], filters=[cleaned])
-    role = SelectField(_("Role"), choices=[(role.value, role.label) for role in MemberRole], default=MemberRole.MEMBER.value)
+    role = SelectField(_("Role"), choices=[SelectChoice(role.value, role.label) for role in MemberRole], default=MemberRole.MEMBER.value)
 
 
 class MemberForm(HouseForm):
-    role = SelectField(_("Role"), choices=[(role.value, role.label) for role in MemberRole], validators=[Optional()])
+    role = SelectField(_("Role"), choices=[SelectChoice(role.value, role.label) for role in MemberRole], validators=[Optional()])
     own_clients_only = BooleanField(_("Own clients only"), description=_("Sees only the clients assigned to this person."))
 
 

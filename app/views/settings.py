@@ -25,7 +25,7 @@ from app.permissions import (
 from app.services import checks, mails, once, people, roles, settings
 from app.services.refusals import RuleBroken
 from app.views.base import DEMO, HouseForm, HouseView, page, signed_in
-from app.views.base.forms import Checked, LengthSaid, Required, cleaned
+from app.views.base.forms import Checked, LengthSaid, Required, SelectChoice, cleaned
 
 
 class ChecksView(HouseView):
@@ -85,7 +85,7 @@ class StaffView(HouseView):
 
     def form(self, user: User | None) -> StaffForm:
         form = StaffForm(obj=user, data=None if request.form else {"roles": [role.id for role in user.roles]} if user else None)
-        form.roles.choices = [(role.id, roles.words_of(role)) for role in roles.staff_roles()]
+        form.roles.choices = [SelectChoice(role.id, roles.words_of(role)) for role in roles.staff_roles()]
         if request.method == "GET":
             form.roles.data = [role.id for role in user.roles] if user else []
         return form

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import abort, current_app, flash, redirect, render_template, request, session
+from flask import current_app, flash, redirect, render_template, request, session
 from flask_babel import gettext, lazy_gettext as _, refresh
 from werkzeug.security import check_password_hash
 from werkzeug.wrappers import Response
@@ -15,8 +15,8 @@ from app.extensions import db
 from app.models import Side, User
 from app.services import people
 from app.services.refusals import RuleBroken
-from app.views.base import EVERYBODY, SIGNED_IN, HouseForm, HouseView, page, person, signed_in
-from app.views.base.forms import Checked, LengthSaid, Required, cleaned
+from app.views.base import EVERYBODY, MEMBERS, SIGNED_IN, HouseForm, HouseView, page, person, signed_in
+from app.views.base.forms import Checked, LengthSaid, Required, SelectChoice, cleaned
 
 
 class SignInForm(HouseForm):
@@ -108,8 +108,8 @@ class AccountForm(HouseForm):
     first_name = StringField(_("First name"), [Required(), LengthSaid(max=64)], filters=[cleaned])
     last_name = StringField(_("Last name"), [Required(), LengthSaid(max=64)], filters=[cleaned])
     phone = StringField(_("Phone"), [Optional(), LengthSaid(max=30), Checked("phone")], filters=[cleaned])
-    language = SelectField(_("Language"), choices=[("fr", "Français"), ("en", "English")])
-    theme = SelectField(_("Theme"), choices=[("auto", _("As on this device")), ("light", _("Light")), ("dark", _("Dark"))])
+    language = SelectField(_("Language"), choices=[SelectChoice("fr", "Français"), SelectChoice("en", "English")])
+    theme = SelectField(_("Theme"), choices=[SelectChoice("auto", _("As on this device")), SelectChoice("light", _("Light")), SelectChoice("dark", _("Dark"))])
     wants_alerts = BooleanField(_("Alerts by e-mail"), description=_("A mail each time a file waits for validation."))
 
 
@@ -161,13 +161,11 @@ class AccountView(HouseView):
 class CabinetView(HouseView):
     """The choice of cabinet, for a person who belongs to several."""
 
-    access, frame, route_base = SIGNED_IN, "portal", "/partner/cabinet"
+    access, frame, route_base = MEMBERS, "portal", "/partner/cabinet"
 
     @page("/", methods=("GET", "POST"))
     def show(self) -> Any:
         who = signed_in()
-        if who.is_staff:
-            abort(404)
         refusal = None
         if request.method == "POST":
             sent = request.form.get("partner_id", "")

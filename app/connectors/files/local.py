@@ -34,13 +34,12 @@ class LocalStore:
         part.unlink()
 
     def read(self, key: str) -> Iterator[bytes]:
-        try:
-            source = open(self.path(key), "rb")  # noqa: SIM115 - closed by the generator below
-        except FileNotFoundError:
-            raise FileMissing(key) from None
+        path = self.path(key)
+        if not path.is_file():
+            raise FileMissing(key)
 
         def pieces() -> Iterator[bytes]:
-            with source:
+            with open(path, "rb") as source:
                 while piece := source.read(PIECE):
                     yield piece
 

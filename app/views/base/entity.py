@@ -105,6 +105,7 @@ class EntityView(HouseView):
                 cls.sort = [name for name in cls.list_columns if column_of(cls.model, name).kind not in ("link", "text", "categories")]
             cls.actions = {each.action.name: each.action for each in vars(cls).values() if hasattr(each, "action")}
             cls.search = cls.search and hasattr(cls.model, "search_text")
+            cls.exclude_route_methods = {name for name, offered in (("add", cls.adds), ("edit", cls.edits), ("delete", cls.deletes), ("action", cls.actions)) if not offered}
         super().__init_subclass__(**options)
 
     # --- words ------------------------------------------------------------------------------------
@@ -130,7 +131,7 @@ class EntityView(HouseView):
         return []
 
     def listing(self, columns: list[str] | None = None, where: list[ColumnElement[bool]] | None = None) -> Listing:
-        asked = read(self.model, request.args, self.filters or [], self.sort or [])
+        asked = read(self.model, request.args, self.filters or [], self.sort or [], self.search)
         return Listing(self.model, columns or self.list_columns, asked, db.session(), [*self.where(), *(where or [])])
 
     @page("/")
@@ -177,8 +178,6 @@ class EntityView(HouseView):
 
     @page("/new", needs=WRITE, methods=("GET", "POST"))
     def add(self) -> Any:
-        if not self.adds:
-            abort(404)
         form = self.new_form() if request.method == "POST" else form_for(self.model, self.fields, self.narrow)(data=self.initial())
         if request.method == "POST" and form.validate():
             record = self.model()
@@ -217,8 +216,6 @@ class EntityView(HouseView):
 
     @page("/<id:record_id>/edit", needs=WRITE, methods=("GET", "POST"))
     def edit(self, record_id: int) -> Any:
-        if not self.edits:
-            abort(404)
         record = self.find(record_id)
         form = self.new_form(record)
         if request.method == "GET":
@@ -255,8 +252,6 @@ class EntityView(HouseView):
 
     @page("/<id:record_id>/delete", needs=FULL, methods=("GET", "POST"))
     def delete(self, record_id: int) -> Any:
-        if not self.deletes:
-            abort(404)
         record = self.find(record_id)
         refusal = None
         if request.method == "POST":

@@ -14,6 +14,7 @@ from flask_babel import get_locale, gettext, lazy_gettext as _
 from flask_wtf import FlaskForm
 from sqlalchemy import select
 from wtforms import BooleanField, DateField, Field, IntegerField, SelectField, SelectMultipleField, StringField, TextAreaField, ValidationError
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, StopValidation
 from wtforms.widgets import TextInput
 
@@ -255,7 +256,7 @@ def field_for(model: Any, name: str, narrow: Callable[[], Any] | None = None) ->
     if column.kind == "choice":
         return choice_field(column, options)
     if column.kind == "categories":
-        return SelectMultipleField(**options, choices=[(name, name) for name in ORIAS_CATEGORIES])
+        return SelectMultipleField(**options, choices=[SelectChoice(name) for name in ORIAS_CATEGORIES])
     if column.kind in ("date", "birth_date"):
         return DayField(**options | {"validators": validators + ([Checked("birth_date")] if column.kind == "birth_date" else [])})
     if column.kind in ("money", "decimal", "percent"):
@@ -272,7 +273,7 @@ def field_for(model: Any, name: str, narrow: Callable[[], Any] | None = None) ->
 
 
 def choice_field(column: Column, options: dict[str, Any]) -> Field:
-    choices = [(member.value, member.label) for member in column.choices or []]
+    choices = [SelectChoice(member.value, member.label) for member in column.choices or []]
     return SelectField(**options, choices=choices, coerce=lambda value: column.choices(value) if value and not isinstance(value, column.choices) else value)
 
 

@@ -21,7 +21,7 @@ class Door:
         self.name = name
 
 
-EVERYBODY, APPLICANTS, SIGNED_IN, DEMO = Door("everybody"), Door("applicants"), Door("signed_in"), Door("demo")
+EVERYBODY, APPLICANTS, MEMBERS, SIGNED_IN, DEMO = Door("everybody"), Door("applicants"), Door("members"), Door("signed_in"), Door("demo")
 
 
 def person() -> Person | None:
@@ -76,8 +76,10 @@ class HouseView(BaseView):
             return None if current_app.config["DEMO"] else abort(404)
         if who is None:
             return to_sign_in(self.frame)
-        if asked is SIGNED_IN:
+        if asked is SIGNED_IN or (asked is MEMBERS and not who.is_staff):
             return None
+        if asked is MEMBERS:
+            abort(404)
         if asked is APPLICANTS:
             return None if not who.is_staff and not who.rights else abort(404)
         assert isinstance(asked, Access)

@@ -79,9 +79,9 @@ def filter_names(column: Column) -> list[str]:
     return [column.name]
 
 
-def read(model: Any, args: MultiDict[str, str], filterable: list[str], sortable: list[str]) -> Asked:
+def read(model: Any, args: MultiDict[str, str], filterable: list[str], sortable: list[str], searchable: bool = True) -> Asked:
     """Reads an address; nothing in it can raise."""
-    asked = Asked(words=args.get("q", "").replace("\x00", "")[:100].strip())
+    asked = Asked(words=args.get("q", "").replace("\x00", "")[:100].strip() if searchable else "")
     for name in filterable:
         column = column_of(model, name)
         for key in filter_names(column):

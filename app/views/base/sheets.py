@@ -112,10 +112,10 @@ def xlsx_response(listing: Listing, plural: str) -> Response:
     book.close()
 
     def pieces() -> Iterator[bytes]:
-        with spool:
-            while piece := spool.read(64 * 1024):
-                yield piece
+        while piece := spool.read(64 * 1024):
+            yield piece
 
-    response = Response(stream_with_context(pieces()), mimetype="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+    response = Response(pieces(), mimetype="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
     response.headers["Content-Disposition"] = disposition(file_name(plural, "xlsx"))
+    response.call_on_close(spool.close)
     return response

@@ -1,0 +1,55 @@
+"""Two partners with one of everything each, for the tests that look for somebody else's rows. Theirs carry a mark."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from app import models as m
+from tests.cast import Cast
+
+MARK = "Zzleak"
+
+
+@dataclass
+class Side:
+    """One partner's rows: the number of one record per entity."""
+
+    partner: m.Partner
+    ids: dict[str, int] = field(default_factory=dict)
+
+
+def build(cast: Cast) -> tuple[Side, Side, dict[str, Any]]:
+    """Ours, theirs (every text of it marked), and the shared catalogue."""
+    supplier = cast.supplier(name="Boréal")
+    product = cast.product(supplier, name="Sérénité")
+    sides = []
+    for mark in ("Notre", MARK):
+        partner = cast.partner(name=f"{mark} Cabinet", city=f"{mark}ville", email=f"{mark.lower()}@example.org")
+        side = Side(partner)
+        client = cast.client(partner, last_name=f"{mark}client", city=f"{mark}ville")
+        offering = cast.offering(name=f"{mark} offre", product=product)
+        program = cast.add(m.Program(name=f"{mark} programme"))
+        records = [
+            partner, client, offering, program,
+            cast.contract(partner, client, number=f"{mark}-1", supplier=supplier, reference=f"{mark}ref"),
+            cast.document(partner, filename=f"{mark}.pdf"),
+            cast.agreement(partner, name=f"{mark} convention"),
+            cast.add(m.Contact(partner_id=partner.id, name=f"{mark} contact")),
+            cast.add(m.BankAccount(partner_id=partner.id, holder=f"{mark} titulaire", iban="FR7630006000011234567890189")),
+            cast.add(m.Task(partner_id=partner.id, name=f"{mark} tâche", shared=True)),
+            cast.add(m.Note(partner_id=partner.id, text=f"{mark} note", shared=True)),
+            cast.add(m.ProviderCode(partner_id=partner.id, supplier_id=supplier.id, code=f"{mark}code", valid_from=date(2026, 1, 1))),
+            cast.add(m.Signatory(client_id=client.id, first_name=mark, last_name=f"{mark}signe", is_principal=True)),
+            cast.add(m.ClientReference(client_id=client.id, supplier_id=supplier.id, reference=f"{mark}ref")),
+            cast.add(m.Assignment(partner_id=partner.id, offering_id=offering.id, assigned_on=date(2026, 1, 1))),
+            cast.add(m.Tier(program_id=program.id, name=f"{mark} niveau", points_from=0)),
+            cast.add(m.Check(partner_id=partner.id, kind=m.CheckKind.SIREN, result=m.CheckResult.FAILED)),
+        ]  # fmt: skip
+        records.append(cast.add(m.Partnership(partner_id=partner.id, program_id=program.id, starts_on=date(2026, 1, 1))))
+        colleague = cast.member(partner, "member", first_name=mark, last_name=f"{mark}collègue")
+        records.append(cast.read(lambda session, key=colleague.id: session.query(m.Membership).filter_by(user_id=key).one()))
+        side.ids = {type(record).__name__: record.id for record in records}
+        sides.append(side)
+    return sides[0], sides[1], {"Supplier": supplier.id, "Product": product.id}
