@@ -37,7 +37,7 @@ class ChecksView(HouseView):
     def show(self) -> str:
         return render_template("settings/checks.html", kinds=[(kind, settings.check_is_on(kind)) for kind in CheckKind])
 
-    @page("/", methods=("POST",), needs=Level.WRITE)
+    @page("/save", methods=("POST",), needs=Level.WRITE)
     def save(self) -> Any:
         for kind in CheckKind:
             settings.switch_check(kind, kind.value in request.form.getlist("on"))

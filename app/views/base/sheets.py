@@ -7,19 +7,22 @@ import io
 import re
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
+import xlsxwriter
+from babel.numbers import get_decimal_symbol
 from flask import Response, stream_with_context
-from flask_babel import format_datetime, gettext
+from flask_babel import format_datetime, get_locale, gettext
+from sqlalchemy.orm import Session
 
-from app.extensions import db
+from app.extensions import db, reads_only
 from app.models import Choice, now
 from app.views.base.columns import Column, column_of
 from app.views.base.listing import Listing
-
-import xlsxwriter
 
 PIECE = 500
 LARGEST_SHEET = 1_048_575  # rows below the head, Excel's own limit
@@ -63,17 +66,37 @@ def reader(listing: Listing) -> tuple[list[str], Iterator[list[Any]]]:
     if money:
         head.append(gettext("Currency"))
 
+    info = {key: listing.session.info.get(key) for key in ("scope", "actor")}
+
     def rows() -> Iterator[list[Any]]:
-        for row in db.session.execute(statement):
-            values = row._mapping
-            yield [plain(column, values[key]) for column, key in zip(columns, keys, strict=True)] + ([values["currency_of_row"]] if money else [])
+        with own_session(info) as session:
+            for row in session.execute(statement):
+                values = row._mapping
+                yield [plain(column, values[key]) for column, key in zip(columns, keys, strict=True)] + ([values["currency_of_row"]] if money else [])
 
     return head, rows()
+
+
+@contextmanager
+def own_session(info: dict[str, Any]) -> Iterator[Session]:
+    """A session for reading that outlives the request's, under the same scope: a stream is sent after the request has ended."""
+    reads_only.set(True)
+    session = Session(db.engine, info=info)
+    try:
+        yield session
+    finally:
+        session.close()
+        reads_only.set(False)
 
 
 def csv_response(listing: Listing, plural: str) -> Response:
     """UTF-8 with a byte order mark and semicolons, which French spreadsheets open as they are."""
     head, rows = reader(listing)
+
+    decimal = get_decimal_symbol(str(get_locale()))
+
+    def cell(value: Any) -> Any:
+        return str(value).replace(".", decimal) if isinstance(value, Decimal) else harmless(value) if isinstance(value, str) else value
 
     def pieces() -> Iterator[str]:
         out = io.StringIO()
@@ -81,7 +104,7 @@ def csv_response(listing: Listing, plural: str) -> Response:
         out.write("\ufeff")
         writer.writerow([harmless(title) for title in head])
         for number, row in enumerate(rows, 1):
-            writer.writerow([harmless(value) if isinstance(value, str) else value for value in row])
+            writer.writerow([cell(value) for value in row])
             if number % PIECE == 0:
                 yield out.getvalue()
                 out.seek(0)
