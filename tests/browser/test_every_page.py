@@ -1,0 +1,108 @@
+"""Every page in a real browser: accessible (axe), inside the strict policy, no wider than a phone, deaf to scripts typed in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from sqlalchemy import String, Text
+
+from app import models as m
+from app.permissions import Access
+from app.views.base.entity import EntityView
+from tests.cast import PASSWORD
+from tests.trust.test_addresses import addresses, entity_of, fill
+from tests.trust.world import build
+
+PAYLOADS = [
+    "<script>alert({n})</script>", "\"><script>alert({n})</script>", "'><script>alert({n})</script>", "<img src=x onerror=alert({n})>", "\"><img src=x onerror=alert({n})>",
+    "<svg onload=alert({n})>", "<svg/onload=alert({n})>", "javascript:alert({n})", "\" onmouseover=alert({n}) x=\"", "' onfocus=alert({n}) autofocus x='",
+    "<body onload=alert({n})>", "<iframe src=javascript:alert({n})>", "<a href=javascript:alert({n})>x</a>", "{{{{ {n} }}}}", "{{% raw %}}<script>alert({n})</script>",
+    "</textarea><script>alert({n})</script>", "</title><script>alert({n})</script>", "<math><mi//xlink:href=\"javascript:alert({n})\">", "<details open ontoggle=alert({n})>", "<video><source onerror=alert({n})>",
+]  # fmt: skip
+
+
+def pages_of(app: Any, role: str, ids: dict[str, int]) -> list[str]:
+    """The address of every page that a role can open, with a record's number where one is needed."""
+    found = []
+    for rule, view, asked, level in addresses(app):
+        if "GET" not in rule.methods or ".export" in rule.endpoint or ".choices" in rule.endpoint or "File" in rule.endpoint.split(".")[0] or rule.endpoint.endswith("agreement"):
+            continue
+        if isinstance(asked, Access) and asked.level_of(role) < level:
+            continue
+        entity = entity_of(rule, view)
+        if "<id:" in rule.rule and entity not in ids:
+            continue
+        if "<" in rule.rule.replace("<id:", "") or (not isinstance(asked, Access) and asked.name in ("everybody", "applicants", "demo")):
+            continue
+        found.append(fill(rule, ids.get(entity or "", 0)))
+        if isinstance(view, EntityView) and rule.endpoint.endswith(".show_record"):
+            found.append(found[-1] + "?tab=history")
+    return found
+
+
+def sign_in(tab: Any, door: str, email: str) -> None:
+    tab.open(door)
+    tab.page.fill("#email", email)
+    tab.page.fill("#password", PASSWORD)
+    tab.page.click("main .btn-primary")
+    tab.page.wait_for_load_state()
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.parametrize(("language", "width", "dark"), [("fr", 390, False), ("en", 1280, True)])
+@pytest.mark.parametrize("role", ["administrator", "owner", None])
+def test_every_page_is_accessible_and_keeps_to_the_policy(house, cast, tab, role, language, width, dark):
+    ours, _theirs, shared = build(cast)
+    browser = tab(language, width, dark)
+    if role == "administrator":
+        user = cast.staff(role, language=language)
+        sign_in(browser, "/login", user.email)
+    elif role == "owner":
+        user = cast.member(ours.partner, role, language=language)
+        sign_in(browser, "/partner/signin", user.email)
+    paths = pages_of(house, role, ours.ids | shared) if role else ["/login", "/partner/signin", "/partner/register", "/partner/confirm/nothing", "/nothing-here"]
+    axe, violations, wide = Axe(), [], []
+    for path in paths:
+        browser.open(path)
+        found = axe.run(browser.page, options={"resultTypes": ["violations"]})
+        violations += [(path, each["id"], each["nodes"][0]["html"][:120]) for each in found.response["violations"]]
+        if browser.overflow() > 0:
+            wide.append((path, browser.overflow()))
+    print(f"\n{role} {language} {width}: {len(paths)} pages, axe violations: {len(violations)}, too wide: {len(wide)}, policy violations: {len(browser.faults)}")
+    assert not violations, "\n".join(map(str, violations))
+    assert not wide, str(wide)
+    assert browser.faults == []
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_no_script_payload_is_ever_executed(house, cast, tab):
+    """Sixty payloads through the text columns of one partner's rows, read back on every screen by staff and by the partner."""
+    ours, _theirs, shared = build(cast)
+    number = 0
+    member = cast.read(lambda session: session.get(m.Membership, ours.ids["Membership"]).user_id)
+    with cast.writing() as session:
+        for entity, key in (ours.ids | shared | {"User": member}).items():
+            record = session.get_one(getattr(m, entity), key)
+            for column in record.__table__.columns:
+                if isinstance(column.type, String | Text) and not hasattr(column.type, "enums") and column.name not in ("key", "number_key", "currency", "search_text", "digest", "siren", "language", "media_type", "password", "theme"):
+                    if (column.type.length or 500) < 20:
+                        continue
+                    payload = PAYLOADS[number % len(PAYLOADS)].format(n=number)
+                    setattr(record, column.name, payload[: column.type.length or 500])
+                    number += 1
+    assert number >= 60
+    executed = []
+    for role, door in (("administrator", "/login"), ("owner", "/partner/signin")):
+        user = cast.staff(role) if role == "administrator" else cast.member(ours.partner, role)
+        browser = tab("en")
+        browser.page.on("dialog", lambda dialog: executed.append(dialog.message))
+        sign_in(browser, door, user.email)
+        for path in pages_of(house, role, ours.ids | shared):
+            browser.open(path)
+        executed += browser.faults
+    print(f"\npayloads stored: {number}, executed: {len(executed)}")
+    assert executed == []
