@@ -9,8 +9,7 @@ from flask import Flask
 
 import config
 from app.connectors import files, mail, registers, signature
-from app.extensions import csrf, db, migrate
-from app.extensions import mail as mailer
+from app.extensions import csrf, db, mail as mailer, migrate
 from app.models import Model, recorder, walls
 from app.services import mails
 from app.views import frame, register

@@ -8,7 +8,7 @@ from typing import Any
 from alembic import context
 from flask import current_app
 
-from app.models import Model
+from app.models import Model, walls
 
 ENGINE = current_app.extensions["migrate"].db.engine
 
@@ -18,12 +18,22 @@ def ours(thing: Any, name: str | None, kind: str, reflected: bool, compared: Any
     return not (name and ("_fts" in name or name.endswith("_search")))
 
 
+def pending() -> bool:
+    """Whether this run changes anything: a start that finds nothing to do leaves the walls alone."""
+    return context.get_context().get_current_revision() != context.get_revision_argument()
+
+
 def run() -> None:
     sqlite = ENGINE.dialect.name == "sqlite"
     with ENGINE.connect() as connection:
         if sqlite:
             connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")  # type: ignore[union-attr]
-        context.configure(connection=connection, target_metadata=Model.metadata, render_as_batch=sqlite, include_object=ours, compare_type=False, transaction_per_migration=True)
+        context.configure(
+            connection=connection, target_metadata=Model.metadata, render_as_batch=sqlite, include_object=ours, compare_type=False, transaction_per_migration=True
+        )
+        if ENGINE.dialect.name == "postgresql" and pending():
+            walls.take_down(connection)
+            connection.commit()
         with context.begin_transaction():
             context.run_migrations()
         if sqlite:

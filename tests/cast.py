@@ -9,7 +9,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from flask.testing import FlaskClient
 from flask_wtf.csrf import generate_csrf
 from sqlalchemy import func, select
 from stdnum import luhn
@@ -43,8 +42,7 @@ class Visitor:
 
     def csrf(self) -> str:
         with self.client.session_transaction() as session, self.app.test_request_context():
-            from flask import g
-            from flask import session as flask_session
+            from flask import g, session as flask_session
 
             flask_session.update(session)
             token = generate_csrf()
@@ -77,7 +75,16 @@ class Cast:
 
     def partner(self, **facts: Any) -> m.Partner:
         number = next(self.numbers)
-        defaults = {"name": f"Cabinet {number}", "status": m.PartnerStatus.ACTIVE, "siren": self.siren(), "rcs_town": "Lyon", "city": "Lyon", "email": f"cabinet{number}@example.org", "kind": m.PartnerKind.INSURANCE_BROKER, "orias_number": "07004126"}
+        defaults = {
+            "name": f"Cabinet {number}",
+            "status": m.PartnerStatus.ACTIVE,
+            "siren": self.siren(),
+            "rcs_town": "Lyon",
+            "city": "Lyon",
+            "email": f"cabinet{number}@example.org",
+            "kind": m.PartnerKind.INSURANCE_BROKER,
+            "orias_number": "07004126",
+        }
         return self.add(m.Partner(**defaults | facts))
 
     def siren(self) -> str:
@@ -86,7 +93,15 @@ class Cast:
 
     def staff(self, role: str = "administrator", **facts: Any) -> m.User:
         number = next(self.numbers)
-        defaults = {"first_name": role.title(), "last_name": f"N{number}", "username": f"{role}{number}@staff.example.org", "email": f"{role}{number}@staff.example.org", "password": HASH, "side": m.Side.STAFF, "active": True}
+        defaults = {
+            "first_name": role.title(),
+            "last_name": f"N{number}",
+            "username": f"{role}{number}@staff.example.org",
+            "email": f"{role}{number}@staff.example.org",
+            "password": HASH,
+            "side": m.Side.STAFF,
+            "active": True,
+        }
         with self.writing() as session:
             user = m.User(**defaults | facts)
             user.roles = [session.scalars(select(m.Role).where(m.Role.name == role)).one()]
@@ -96,7 +111,15 @@ class Cast:
     def member(self, partner: m.Partner, role: str = "owner", **facts: Any) -> m.User:
         number = next(self.numbers)
         own = facts.pop("own_clients_only", False)
-        defaults = {"first_name": role.title(), "last_name": f"P{number}", "username": f"{role}{number}@example.org", "email": f"{role}{number}@example.org", "password": HASH, "side": m.Side.PARTNER, "active": True}
+        defaults = {
+            "first_name": role.title(),
+            "last_name": f"P{number}",
+            "username": f"{role}{number}@example.org",
+            "email": f"{role}{number}@example.org",
+            "password": HASH,
+            "side": m.Side.PARTNER,
+            "active": True,
+        }
         with self.writing() as session:
             user = m.User(**defaults | facts)
             session.add(user)
@@ -131,7 +154,9 @@ class Cast:
 
     def offering(self, **facts: Any) -> m.Offering:
         product = facts.pop("product", None) or self.product()
-        return self.add(m.Offering(**{"name": f"Offre {next(self.numbers)}", "product_id": product.id, "status": m.OfferingStatus.OPEN, "opens_on": date(2026, 1, 1)} | facts))
+        return self.add(
+            m.Offering(**{"name": f"Offre {next(self.numbers)}", "product_id": product.id, "status": m.OfferingStatus.OPEN, "opens_on": date(2026, 1, 1)} | facts)
+        )
 
     def client(self, partner: m.Partner, **facts: Any) -> m.Client:
         return self.add(m.Client(**{"partner_id": partner.id, "last_name": f"Durand{next(self.numbers)}", "first_name": "Alice"} | facts))
@@ -139,7 +164,14 @@ class Cast:
     def contract(self, partner: m.Partner | None, client: m.Client | None = None, **facts: Any) -> m.Contract:
         number = next(self.numbers)
         supplier = facts.pop("supplier", None) or self.supplier()
-        defaults = {"number": f"C-{number:06d}", "supplier_id": supplier.id, "partner_id": partner.id if partner else None, "client_id": client.id if client else None, "amount": Decimal("1234.50"), "effective_on": date(2020, 5, 1)}
+        defaults = {
+            "number": f"C-{number:06d}",
+            "supplier_id": supplier.id,
+            "partner_id": partner.id if partner else None,
+            "client_id": client.id if client else None,
+            "amount": Decimal("1234.50"),
+            "effective_on": date(2020, 5, 1),
+        }
         with self.writing() as session:
             contract = m.Contract(**defaults | facts)
             if client:
@@ -150,13 +182,32 @@ class Cast:
     def document(self, partner: m.Partner, **facts: Any) -> m.Document:
         key = files.new_key()
         files.chosen.put(key, b"%PDF-1.4 a document\n%%EOF")
-        defaults = {"partner_id": partner.id, "kind": m.DocumentKind.IDENTITY, "key": key, "filename": "piece.pdf", "media_type": "application/pdf", "size": 27, "digest": "0" * 64, "uploaded_by": "tests", "number": "12AB34567"}
+        defaults = {
+            "partner_id": partner.id,
+            "kind": m.DocumentKind.IDENTITY,
+            "key": key,
+            "filename": "piece.pdf",
+            "media_type": "application/pdf",
+            "size": 27,
+            "digest": "0" * 64,
+            "uploaded_by": "tests",
+            "number": "12AB34567",
+        }
         return self.add(m.Document(**defaults | facts))
 
     def agreement(self, partner: m.Partner, **facts: Any) -> m.Agreement:
         key = files.new_key()
         files.chosen.put(key, b"%PDF-1.4 an agreement\n%%EOF")
-        defaults = {"partner_id": partner.id, "name": "Convention de distribution", "status": m.AgreementStatus.SIGNED, "key": key, "digest": "1" * 64, "expires_at": m.now(), "signed_at": m.now(), "signed_by": "Somebody"}
+        defaults = {
+            "partner_id": partner.id,
+            "name": "Convention de distribution",
+            "status": m.AgreementStatus.SIGNED,
+            "key": key,
+            "digest": "1" * 64,
+            "expires_at": m.now(),
+            "signed_at": m.now(),
+            "signed_by": "Somebody",
+        }
         return self.add(m.Agreement(**defaults | facts))
 
     # --- looking --------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """WHAT WE KNOW: the tables. This is the one import that every other room uses."""
 
-from app import extensions  # noqa: F401 - first: it names constraints before any table exists
+from app import extensions
 from app.models.agreements import Agreement, AgreementKind, AgreementStatus, SigningCode
 from app.models.base import INTERNAL, SHARED, STAFF, Choice, Model, Money, Own, Record, fold, now
 from app.models.clients import Client, ClientKind, ClientReference, ClientStatus, ReferenceClaim, Signatory, SignatoryRole
@@ -32,8 +32,8 @@ from app.models.partners import (
 from app.models.partnerships import Partnership, PartnershipStatus, Program, Tier
 from app.models.users import (
     Attempt,
-    Membership,
     MemberRole,
+    Membership,
     OneTimeLink,
     Permission,
     PermissionView,
@@ -46,5 +46,3 @@ from app.models.users import (
     User,
     ViewMenu,
 )
-
-__all__ = [name for name in dir() if name[0].isupper()] + ["fold", "now", "number_key"]

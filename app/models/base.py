@@ -111,7 +111,14 @@ def field(label: LazyString, *columns: Any, help: LazyString | None = None, kind
 def choice_of(choices: type[Choice], name: str = "") -> Enum:
     """The column type of an enumeration: text with a CHECK, the same on both databases. Two columns of one table that share
     an enumeration need a `name` each."""
-    return Enum(choices, native_enum=False, create_constraint=True, length=30, values_callable=lambda kind: [member.value for member in kind], name=name or choices.__name__.lower())
+    return Enum(
+        choices,
+        native_enum=False,
+        create_constraint=True,
+        length=30,
+        values_callable=lambda kind: [member.value for member in kind],
+        name=name or choices.__name__.lower(),
+    )
 
 
 class Record(Model):

@@ -27,7 +27,22 @@ class ClientStatus(Choice):
 
 
 CLIENT_FILE = frozenset(
-    {"kind", "first_name", "last_name", "birth_date", "company_name", "siren", "email", "phone", "street", "postcode", "city", "adviser_id", "first_person_id", "second_person_id"}
+    {
+        "kind",
+        "first_name",
+        "last_name",
+        "birth_date",
+        "company_name",
+        "siren",
+        "email",
+        "phone",
+        "street",
+        "postcode",
+        "city",
+        "adviser_id",
+        "first_person_id",
+        "second_person_id",
+    }
 )
 
 

@@ -32,9 +32,9 @@ def sync(connection: Connection) -> None:
 def sqlite_index(name: str) -> Iterator[str]:
     fts = f"{name}_fts"
     yield f"CREATE VIRTUAL TABLE {fts} USING fts5(search_text, content='{name}', content_rowid='id', tokenize='trigram')"
-    yield f"INSERT INTO {fts}({fts}) VALUES ('rebuild')"
-    put = f"INSERT INTO {fts}(rowid, search_text) VALUES (new.id, new.search_text);"
-    take = f"INSERT INTO {fts}({fts}, rowid, search_text) VALUES ('delete', old.id, old.search_text);"
+    yield f"INSERT INTO {fts}({fts}) VALUES ('rebuild')"  # noqa: S608 - names of our own tables, here and below
+    put = f"INSERT INTO {fts}(rowid, search_text) VALUES (new.id, new.search_text);"  # noqa: S608
+    take = f"INSERT INTO {fts}({fts}, rowid, search_text) VALUES ('delete', old.id, old.search_text);"  # noqa: S608
     yield f"CREATE TRIGGER {fts}_ai AFTER INSERT ON {name} BEGIN {put} END"
     yield f"CREATE TRIGGER {fts}_ad AFTER DELETE ON {name} BEGIN {take} END"
     yield f"CREATE TRIGGER {fts}_au AFTER UPDATE OF search_text ON {name} WHEN old.search_text <> new.search_text BEGIN {take} {put} END"
@@ -60,7 +60,7 @@ def matching(entity: type[Any], words: str, dialect: str, newest: int | None = N
 def sqlite_rows(entity: type[Any], words: list[str], newest: int | None, before: int | None) -> Select[Any]:
     fts = f"{entity.__tablename__}_fts"
     phrase = " AND ".join('"' + word.replace('"', '""') + '"' for word in words)
-    rows = select(literal_column("rowid")).select_from(table(fts)).where(text(f"{fts} MATCH :{fts}_words").bindparams(**{f"{fts}_words": phrase}))
+    rows: Select[Any] = select(literal_column("rowid")).select_from(table(fts)).where(text(f"{fts} MATCH :{fts}_words").bindparams(**{f"{fts}_words": phrase}))
     if before is not None:
         rows = rows.where(literal_column("rowid") < before)
     return rows if newest is None else rows.order_by(literal_column("rowid").desc()).limit(newest)

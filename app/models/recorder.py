@@ -14,8 +14,8 @@ from sqlalchemy.orm import ORMExecuteState, Session
 
 from app.models.base import Model
 from app.models.history import Deed, History, HistoryHead, HistoryValues
-from app.models.users import Membership, RightsVersion, Role, User
 from app.models.partners import Partner
+from app.models.users import Membership, RightsVersion, Role, User
 from app.models.walls import lay_down_role
 
 RIGHTS_FOLLOW: dict[type[Any], frozenset[str]] = {
@@ -85,7 +85,9 @@ def collection_changes(record: Any) -> dict[str, list[Any]]:
 def entry_of(session: Session, deed: Deed, entity: str, record_id: int | None, changes: dict[str, Any], reason: str = "") -> History:
     salt = secrets.token_hex(8)
     actor = str(session.info.get("actor", "system"))[:200]
-    entry = History(actor=actor, actor_id=session.info.get("actor_id"), deed=deed, entity=entity, record_id=record_id, reason=reason, values_digest=canonical(changes, salt))
+    entry = History(
+        actor=actor, actor_id=session.info.get("actor_id"), deed=deed, entity=entity, record_id=record_id, reason=reason, values_digest=canonical(changes, salt)
+    )
     entry.values = HistoryValues(changes=changes, salt=salt)
     return entry
 

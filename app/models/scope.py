@@ -44,7 +44,7 @@ class RowCriteria(LoaderCriteriaOption):
     _traverse_internals = LoaderCriteriaOption._traverse_internals
 
     def _resolve_where_criteria(self, ext_info: Any) -> ColumnElement[bool]:
-        rows = self.where_criteria
+        rows: Any = self.where_criteria
         if ext_info.is_aliased_class:
             rows = ext_info._adapter.traverse(rows)
         return _deep_annotate(rows, {"for_loader_criteria": self}, detect_subquery_cols=True, ind_cols_on_fromclause=True)
@@ -69,9 +69,7 @@ class Scope:
         if self.sees_everything:
             return ()
         return tuple(
-            RowCriteria(entity, rows, include_aliases=True, propagate_to_loaders=True)
-            for entity in scoped_classes()
-            if (rows := rows_of(entity, self)) is not None
+            RowCriteria(entity, rows, include_aliases=True, propagate_to_loaders=True) for entity in scoped_classes() if (rows := rows_of(entity, self)) is not None
         )
 
 

@@ -6,6 +6,7 @@ the owner with a transaction-local setting. One policy with an OR would keep tri
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,6 +22,7 @@ PARTNERS = "(SELECT string_to_array(nullif(current_setting('cordee.partners', tr
 ADVISER = "(SELECT nullif(current_setting('cordee.adviser', true), '')::int)"
 SET_ROLE = text("SELECT set_config('role', :role, true), set_config('cordee.partners', :partners, true), set_config('cordee.adviser', :adviser, true)")
 
+
 @event.listens_for(Session, "after_begin")
 def take_role(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
     """Takes the role of the session's scope for this transaction; it ends with the transaction, also on a pooled connection."""
@@ -31,21 +33,41 @@ def take_role(session: Session, transaction: SessionTransaction, connection: Con
         return
     connection.execute(SET_ROLE, role_settings(scope))
 
+
 def role_settings(scope: Scope) -> dict[str, str]:
     adviser = str(scope.person_id) if scope.own_clients_only else ""
     return {"role": ROLE_OF[scope.kind], "partners": ",".join(map(str, scope.partner_ids)), "adviser": adviser}
+
 
 def lay_down_role(session: Session) -> None:
     """Ends the role within the transaction, so that the house itself writes its history and its outbox."""
     if session.get_bind().dialect.name == "postgresql" and scope_of(session).kind is not ScopeKind.SYSTEM:
         session.connection().execute(text("SELECT set_config('role', 'none', true)"))
 
+
 def sync(connection: Connection) -> None:
-    """Writes roles, grants and policies anew from the declarations; run after every migration, under its lock."""
+    """Writes roles, grants and policies anew from the declarations, if they are not the ones that stand already: policies
+    are written under a lock that other processes feel. Run after every migration, under its lock."""
     if connection.dialect.name != "postgresql":
         return
-    for statement in (*roles(), *grants(), *policies()):
+    statements = [*roles(), *grants(), *policies()]
+    mark = hashlib.sha256("\n".join(statements).encode()).hexdigest()
+    if connection.execute(text("SELECT obj_description('alembic_version'::regclass)")).scalar() == mark:
+        return
+    for statement in (*statements, f"COMMENT ON TABLE alembic_version IS '{mark}'"):
         connection.execute(text(statement))
+
+
+def take_down(connection: Connection) -> None:
+    """Removes every policy, which may hold a table or a column that a migration drops; sync() writes them again.
+
+    Until then row-level security stays on without a policy, so that nobody under one of the two roles sees a row."""
+    found = connection.execute(text("SELECT tablename, policyname FROM pg_policies WHERE policyname LIKE 'cordee_%'")).all()
+    for table, policy in found:
+        connection.execute(text(f'DROP POLICY "{policy}" ON "{table}"'))
+    if found:
+        connection.execute(text("COMMENT ON TABLE alembic_version IS NULL"))
+
 
 def roles() -> Iterator[str]:
     for role in (STAFF_ROLE, PARTNER_ROLE):
@@ -54,6 +76,7 @@ def roles() -> Iterator[str]:
         yield f"DO $$ BEGIN IF NOT pg_has_role(current_user, '{role}', 'MEMBER') THEN EXECUTE format('GRANT {role} TO %I', current_user); END IF; END $$"
         yield f"GRANT USAGE ON SCHEMA public TO {role}"
         yield f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}"
+
 
 def grants() -> Iterator[str]:
     yield f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {STAFF_ROLE}"
@@ -66,6 +89,7 @@ def grants() -> Iterator[str]:
         elif isinstance(own, Own):
             yield f"GRANT SELECT, INSERT, UPDATE, DELETE ON {entity.__tablename__} TO {PARTNER_ROLE}"
 
+
 def policies() -> Iterator[str]:
     for entity in scoped_classes():
         if not isinstance(entity.scope, Own):
@@ -76,6 +100,7 @@ def policies() -> Iterator[str]:
             yield f"DROP POLICY IF EXISTS {role} ON {table}"
             yield f"CREATE POLICY {role} ON {table} TO {role} USING ({rows}) WITH CHECK ({rows})"
 
+
 def row_conditions(entity: type[Any], own: Own) -> Iterator[str]:
     table = entity.__tablename__
     if own.owner:
@@ -84,7 +109,7 @@ def row_conditions(entity: type[Any], own: Own) -> Iterator[str]:
         column, target = own.through
         class_name, key = target.split(".")
         # The other table's own policy decides which of its rows this subquery finds.
-        yield f"{table}.{column} IN (SELECT other.{key} FROM {class_named(class_name).__tablename__} other)"
+        yield f"{table}.{column} IN (SELECT other.{key} FROM {class_named(class_name).__tablename__} other)"  # noqa: S608 - our own names
     if own.visible:
         yield f"{table}.{own.visible}"
     if own.adviser and "." not in own.adviser:
@@ -92,6 +117,7 @@ def row_conditions(entity: type[Any], own: Own) -> Iterator[str]:
     if own.adviser and "." in own.adviser:
         relation = own.adviser.split(".")[0]
         other = inspect(entity).relationships[relation].mapper.class_.__tablename__
-        yield f"({ADVISER} IS NULL OR {table}.{relation}_id IN (SELECT other.id FROM {other} other))"
+        yield f"({ADVISER} IS NULL OR {table}.{relation}_id IN (SELECT other.id FROM {other} other))"  # noqa: S608 - our own names
+
 
 assert Model  # the declarations must be loaded before sync() reads them

@@ -30,9 +30,16 @@ def offer(partner: Partner, language: str) -> Agreement:
     data = {"title": title, "house": current_app.config["HOUSE_NAME"], "partner": str(partner), "language": language, "parts": parts}
     kept = files.put("convention.pdf" if language == "fr" else "agreement.pdf", "application/pdf", documents.render("agreement", data))
     agreement = Agreement(
-        partner_id=partner.id, kind=AgreementKind.AGREEMENT, name=title, language=language, body=parts, key=kept.key, digest=kept.digest,
-        status=AgreementStatus.TO_SIGN, expires_at=now() + current_app.config["OFFER_TO_SIGN_LIFETIME"],
-    )  # fmt: skip
+        partner_id=partner.id,
+        kind=AgreementKind.AGREEMENT,
+        name=title,
+        language=language,
+        body=parts,
+        key=kept.key,
+        digest=kept.digest,
+        status=AgreementStatus.TO_SIGN,
+        expires_at=now() + current_app.config["OFFER_TO_SIGN_LIFETIME"],
+    )
     with verb(db.session(), {Agreement: None}):
         for earlier in db.session.scalars(select(Agreement).where(Agreement.partner_id == partner.id, Agreement.status == AgreementStatus.TO_SIGN)):
             earlier.status = AgreementStatus.CANCELLED
@@ -49,20 +56,57 @@ def articles(partner: Partner) -> list[dict[str, Any]]:
     if partner.orias_number:
         registered += gettext(", ORIAS %(number)s", number=partner.orias_number)
     return [
-        {"title": gettext("Between"), "paragraphs": [
-            gettext("%(house)s, hereafter “the House”,", house=house),
-            gettext("and %(partner)s (%(registered)s), %(street)s, %(postcode)s %(city)s, hereafter “the Partner”.", partner=partner, registered=registered, street=partner.street or "", postcode=partner.postcode or "", city=partner.city or ""),
-        ]},
-        {"title": gettext("Article 1 – Purpose"), "paragraphs": [gettext("The House entrusts the Partner, without exclusivity, with distributing the offerings that it assigns to it. The list of these offerings is kept up to date on the Partner’s portal.")]},
-        {"title": gettext("Article 2 – The Partner’s duties"), "paragraphs": [
-            gettext("The Partner keeps the registrations, insurance and guarantees that its activity requires, and tells the House without delay of any change."),
-            gettext("It gathers its clients’ needs and knowledge, advises them in their interest, and keeps the proof of it."),
-        ]},
-        {"title": gettext("Article 3 – Remuneration"), "paragraphs": [gettext("The Partner receives the share of commissions that its program and tier provide for, on commissions actually received by the House. Statements are drawn up monthly.")]},
-        {"title": gettext("Article 4 – Personal data"), "paragraphs": [gettext("Each party is responsible for the personal data it processes, and keeps clients’ data confidential and secure.")]},
-        {"title": gettext("Article 5 – Term"), "paragraphs": [gettext("This agreement takes effect when the House has validated the Partner’s file, for an unlimited time. Either party may end it with three months’ notice.")]},
+        {
+            "title": gettext("Between"),
+            "paragraphs": [
+                gettext("%(house)s, hereafter “the House”,", house=house),
+                gettext(
+                    "and %(partner)s (%(registered)s), %(street)s, %(postcode)s %(city)s, hereafter “the Partner”.",
+                    partner=partner,
+                    registered=registered,
+                    street=partner.street or "",
+                    postcode=partner.postcode or "",
+                    city=partner.city or "",
+                ),
+            ],
+        },
+        {
+            "title": gettext("Article 1 – Purpose"),
+            "paragraphs": [
+                gettext(
+                    "The House entrusts the Partner, without exclusivity, with distributing the offerings that it assigns to it. The list of these offerings is kept up to date on the Partner’s portal."
+                )
+            ],
+        },
+        {
+            "title": gettext("Article 2 – The Partner’s duties"),
+            "paragraphs": [
+                gettext("The Partner keeps the registrations, insurance and guarantees that its activity requires, and tells the House without delay of any change."),
+                gettext("It gathers its clients’ needs and knowledge, advises them in their interest, and keeps the proof of it."),
+            ],
+        },
+        {
+            "title": gettext("Article 3 – Remuneration"),
+            "paragraphs": [
+                gettext(
+                    "The Partner receives the share of commissions that its program and tier provide for, on commissions actually received by the House. Statements are drawn up monthly."
+                )
+            ],
+        },
+        {
+            "title": gettext("Article 4 – Personal data"),
+            "paragraphs": [gettext("Each party is responsible for the personal data it processes, and keeps clients’ data confidential and secure.")],
+        },
+        {
+            "title": gettext("Article 5 – Term"),
+            "paragraphs": [
+                gettext(
+                    "This agreement takes effect when the House has validated the Partner’s file, for an unlimited time. Either party may end it with three months’ notice."
+                )
+            ],
+        },
         {"title": gettext("Done on"), "paragraphs": [format_date(now().date(), "long")]},
-    ]  # fmt: skip
+    ]
 
 
 def to_sign(partner_id: int) -> Agreement | None:
@@ -93,9 +137,11 @@ def use_code(agreement_id: int, scope: Scope, code: str) -> str:
     """Burns the code and returns its digest for the proof; raises RuleBroken. On a session of its own: a wrong try counts
     even though the request then fails."""
     with crossing(reading=False) as session:
-        wanted = select(SigningCode).join(Agreement, Agreement.id == SigningCode.agreement_id).where(
-            SigningCode.agreement_id == agreement_id, Agreement.partner_id.in_(scope.partner_ids), SigningCode.used_at.is_(None)
-        )  # fmt: skip
+        wanted = (
+            select(SigningCode)
+            .join(Agreement, Agreement.id == SigningCode.agreement_id)
+            .where(SigningCode.agreement_id == agreement_id, Agreement.partner_id.in_(scope.partner_ids), SigningCode.used_at.is_(None))
+        )
         sent = session.scalar(wanted.order_by(SigningCode.id.desc()).limit(1).with_for_update())
         if sent is None or sent.expires_at < now() or sent.tries >= TRIES:
             raise RuleBroken(_("This code is no longer valid. Please ask for a new one."), "code")
@@ -121,9 +167,16 @@ def sign(agreement: Agreement, name: str, email: str, address: str, code_proof: 
         raise RuleBroken(_("There is nothing to sign any more. Please open your file again."))
     at = now()
     facts = {
-        "agreement": agreement.id, "document_sha256": agreement.digest, "signed_by": name, "email": email, "address": address,
-        "at": at.isoformat(), "consent": consent(agreement.language), "code_digest": code_proof, "level": signature.chosen.level,
-    }  # fmt: skip
+        "agreement": agreement.id,
+        "document_sha256": agreement.digest,
+        "signed_by": name,
+        "email": email,
+        "address": address,
+        "at": at.isoformat(),
+        "consent": consent(agreement.language),
+        "code_digest": code_proof,
+        "level": signature.chosen.level,
+    }
     with verb(db.session(), {Agreement: None}):
         agreement.status, agreement.signed_at, agreement.signed_by = AgreementStatus.SIGNED, at, name
         agreement.proof = signature.chosen.seal(facts)
@@ -136,7 +189,9 @@ def proof_is_whole(agreement: Agreement) -> bool:
 
 def cancel_signed(partner: Partner) -> None:
     """A refused file's agreement no longer stands: the corrected file is signed anew."""
-    for agreement in db.session.scalars(select(Agreement).where(Agreement.partner_id == partner.id, Agreement.status.in_([AgreementStatus.SIGNED, AgreementStatus.TO_SIGN]))):
+    for agreement in db.session.scalars(
+        select(Agreement).where(Agreement.partner_id == partner.id, Agreement.status.in_([AgreementStatus.SIGNED, AgreementStatus.TO_SIGN]))
+    ):
         agreement.status = AgreementStatus.CANCELLED
 
 

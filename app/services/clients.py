@@ -80,7 +80,9 @@ def references_of(client: Client) -> list[tuple[tuple[int, str], ClientReference
 
 def attach_contracts(client: Client, supplier_id: int, reference: str) -> None:
     """Adding a reference resolves every orphan contract of this client's partner that carries it."""
-    orphans = select(Contract).where(Contract.supplier_id == supplier_id, Contract.reference == reference, Contract.partner_id == client.partner_id, Contract.client_id.is_(None))
+    orphans = select(Contract).where(
+        Contract.supplier_id == supplier_id, Contract.reference == reference, Contract.partner_id == client.partner_id, Contract.client_id.is_(None)
+    )
     with verb(db.session(), {Contract: {"client_id", "search_text"}, Client: {"status"}}):
         for contract in db.session.scalars(orphans):
             contract.client = client

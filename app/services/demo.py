@@ -27,8 +27,8 @@ from app.models import (
     Contract,
     ContractStatus,
     Exercise,
-    Membership,
     MemberRole,
+    Membership,
     Note,
     Offering,
     OfferingStatus,
@@ -66,11 +66,81 @@ MEMBERS = {
     MemberRole.MEMBER: ("Léo", "Marchand", "member@alpes.example"),
     MemberRole.READ_ONLY: ("Zoé", "Perrin", "readonly@alpes.example"),
 }
-FIRST = "Camille Louise Jade Emma Alice Chloé Inès Zoé Hugo Jules Gabriel Raphaël Léo Adam Noé Éloïse Jean-Baptiste Anne-Marie".split()
-LAST = "Martin Bernard Thomas Petit Robert Richard Durand Dubois Moreau Laurent Simon Lefèvre Bonnet François Garnier Faure Müller N’Guyen D’Almeida".split()
-TOWNS = [("75002", "Paris"), ("69002", "Lyon"), ("13001", "Marseille"), ("74000", "Annecy"), ("33000", "Bordeaux"), ("35000", "Rennes"), ("67000", "Strasbourg"), ("59000", "Lille")]
-FIRMS = ["Patrimoine des Alpes", "Cabinet du Lac", "Horizon Conseil", "Courtage de l’Ouest", "Phare Patrimoine", "Les Assureurs du Midi", "Rive Gauche Finance", "Atelier du Crédit", "Belledonne Courtage", "Grand Large Conseil", "Épargne & Famille", "Sémaphore", "Vercors Patrimoine", "Cabinet Sainte-Anne", "Crédit Malin", "Provence Prévoyance"]
-SUPPLIERS = [("Boréal Assurances", "BOREAL", SupplierKind.INSURER), ("Alpha Vie", "ALPHA", SupplierKind.INSURER), ("Pierre & Rendement", "PIERRE", SupplierKind.ASSET_MANAGER), ("Banque du Ponant", "PONANT", SupplierKind.BANK)]
+FIRST = [
+    "Camille",
+    "Louise",
+    "Jade",
+    "Emma",
+    "Alice",
+    "Chloé",
+    "Inès",
+    "Zoé",
+    "Hugo",
+    "Jules",
+    "Gabriel",
+    "Raphaël",
+    "Léo",
+    "Adam",
+    "Noé",
+    "Éloïse",
+    "Jean-Baptiste",
+    "Anne-Marie",
+]
+LAST = [
+    "Martin",
+    "Bernard",
+    "Thomas",
+    "Petit",
+    "Robert",
+    "Richard",
+    "Durand",
+    "Dubois",
+    "Moreau",
+    "Laurent",
+    "Simon",
+    "Lefèvre",
+    "Bonnet",
+    "François",
+    "Garnier",
+    "Faure",
+    "Müller",
+    "N’Guyen",
+    "D’Almeida",
+]
+TOWNS = [
+    ("75002", "Paris"),
+    ("69002", "Lyon"),
+    ("13001", "Marseille"),
+    ("74000", "Annecy"),
+    ("33000", "Bordeaux"),
+    ("35000", "Rennes"),
+    ("67000", "Strasbourg"),
+    ("59000", "Lille"),
+]
+FIRMS = [
+    "Patrimoine des Alpes",
+    "Cabinet du Lac",
+    "Horizon Conseil",
+    "Courtage de l’Ouest",
+    "Phare Patrimoine",
+    "Les Assureurs du Midi",
+    "Rive Gauche Finance",
+    "Atelier du Crédit",
+    "Belledonne Courtage",
+    "Grand Large Conseil",
+    "Épargne & Famille",
+    "Sémaphore",
+    "Vercors Patrimoine",
+    "Cabinet Sainte-Anne",
+    "Crédit Malin",
+    "Provence Prévoyance",
+]
+SUPPLIERS = [
+    ("Boréal Assurances", "BOREAL", SupplierKind.INSURER),
+    ("Alpha Vie", "ALPHA", SupplierKind.INSURER),
+    ("Pierre & Rendement", "PIERRE", SupplierKind.ASSET_MANAGER),
+    ("Banque du Ponant", "PONANT", SupplierKind.BANK),
+]
 PRODUCTS = [
     ("BOREAL", "Sérénité Vie", ProductKind.LIFE_INSURANCE, 2, ["COA", "MIA"]),
     ("BOREAL", "Sérénité PER", ProductKind.PENSION, 3, ["COA", "MIA"]),
@@ -79,7 +149,7 @@ PRODUCTS = [
     ("PIERRE", "Pierre Rendement SCPI", ProductKind.PROPERTY_FUND, 4, ["CIF"]),
     ("PONANT", "Prêt Habitat", ProductKind.CREDIT, None, ["COBSP", "MIOBSP"]),
     ("ALPHA", "Prévoyance Famille", ProductKind.PROTECTION, 1, []),
-]  # fmt: skip
+]
 
 
 def siren(number: int) -> str:
@@ -126,7 +196,14 @@ def load_catalogue() -> tuple[dict[str, Supplier], list[Offering]]:
     offerings = []
     for code, name, kind, risk, categories in PRODUCTS:
         product = Product(supplier=suppliers[code], name=name, kind=kind, risk_class=risk)
-        offering = Offering(product=product, name=f"{name} 2026", status=OfferingStatus.OPEN, opens_on=date(2026, 1, 1), required_categories=categories, target_market="Particuliers résidents fiscaux français.")
+        offering = Offering(
+            product=product,
+            name=f"{name} 2026",
+            status=OfferingStatus.OPEN,
+            opens_on=date(2026, 1, 1),
+            required_categories=categories,
+            target_market="Particuliers résidents fiscaux français.",
+        )
         db.session.add_all([product, offering])
         offerings.append(offering)
     return suppliers, offerings
@@ -134,7 +211,12 @@ def load_catalogue() -> tuple[dict[str, Supplier], list[Offering]]:
 
 def load_program() -> tuple[Program, list[Tier]]:
     program = Program(name="Cordée 2026", description="Le programme de la maison : plus la relation dure, plus elle rapporte.")
-    levels = [("Bronze", 0, "60", "E-mail et messagerie"), ("Silver", 100, "65", "E-mail et messagerie"), ("Gold", 300, "70", "Chargé de compte dédié"), ("Platinum", 750, "75", "Chargé de compte dédié")]
+    levels = [
+        ("Bronze", 0, "60", "E-mail et messagerie"),
+        ("Silver", 100, "65", "E-mail et messagerie"),
+        ("Gold", 300, "70", "Chargé de compte dédié"),
+        ("Platinum", 750, "75", "Chargé de compte dédié"),
+    ]
     tiers = [Tier(program=program, name=name, points_from=points, reward_rate=Decimal(rate), support=support) for name, points, rate, support in levels]
     db.session.add_all([program, *tiers])
     return program, tiers
@@ -145,7 +227,20 @@ def load_partner(number: int, name: str, luck: random.Random, manager: User) -> 
     kinds = [PartnerKind.INSURANCE_BROKER, PartnerKind.WEALTH_ADVISER, PartnerKind.CREDIT_BROKER, PartnerKind.INTRODUCER]
     kind = PartnerKind.INSURANCE_BROKER if number == 0 else luck.choice(kinds)
     status = PartnerStatus.SUSPENDED if number == 7 else PartnerStatus.DRAFT if number == 14 else PartnerStatus.ACTIVE
-    partner = Partner(name=name, kind=kind, status=status, siren=siren(number), exercise=Exercise.COMMERCIAL, rcs_town=town, street=f"{luck.randrange(1, 90)} rue de la République", postcode=postcode, city=town, email=f"contact@firme{number}.example", phone=f"04{luck.randrange(10**7, 10**8):08d}", account_manager=manager)
+    partner = Partner(
+        name=name,
+        kind=kind,
+        status=status,
+        siren=siren(number),
+        exercise=Exercise.COMMERCIAL,
+        rcs_town=town,
+        street=f"{luck.randrange(1, 90)} rue de la République",
+        postcode=postcode,
+        city=town,
+        email=f"contact@firme{number}.example",
+        phone=f"04{luck.randrange(10**7, 10**8):08d}",
+        account_manager=manager,
+    )
     if kind is not PartnerKind.INTRODUCER:
         partner.orias_number = f"{luck.randrange(7, 24):02d}{luck.randrange(10**6):06d}"
     db.session.add(partner)
@@ -159,16 +254,37 @@ def load_members(partner: Partner, hashed: str) -> None:
 
 
 def load_business(partner: Partner, suppliers: dict[str, Supplier], offerings: list[Offering], program: Program, tiers: list[Tier], luck: random.Random) -> None:
-    statuses = {category: "INSCRIT" for category in ("COA", "COBSP", "CIF", "MIA")}
+    statuses = dict.fromkeys(("COA", "COBSP", "CIF", "MIA"), "INSCRIT")
     db.session.add(Check(partner=partner, kind=CheckKind.ORIAS, result=CheckResult.PASSED, register="local", asked=partner.siren or "", answered={"statuses": statuses}))
-    db.session.add(Partnership(partner=partner, program=program, tier=luck.choice(tiers), status=PartnershipStatus.ACTIVE, starts_on=date(2024, luck.randrange(1, 13), 1)))
+    db.session.add(
+        Partnership(partner=partner, program=program, tier=luck.choice(tiers), status=PartnershipStatus.ACTIVE, starts_on=date(2024, luck.randrange(1, 13), 1))
+    )
     db.session.add_all(Assignment(partner=partner, offering=offering, assigned_on=date(2026, 1, 15)) for offering in luck.sample(offerings, 4))
     db.session.add(Contact(partner=partner, name=f"{luck.choice(FIRST)} {luck.choice(LAST)}", job="Gestion", email="gestion@firme.example", phone="0145678901"))
     for supplier in suppliers.values():
         db.session.add(ProviderCode(partner=partner, supplier=supplier, code=f"{supplier.code[:2]}{partner.id:04d}", valid_from=date(2024, 1, 1)))
     db.session.add(BankAccount(partner=partner, holder=partner.name, iban="FR7630006000011234567890189", bic="AGRIFRPP", is_default=True))
-    db.session.add(Agreement(partner=partner, name="Convention de distribution", status=AgreementStatus.SIGNED, key=f"{partner.id:040x}", digest="0" * 64, expires_at=now(), signed_at=now() - timedelta(days=400), signed_by="Camille Rousseau"))
-    db.session.add(Task(partner=partner, name="Transmettre l’attestation de responsabilité civile", due_on=now().date() + timedelta(days=luck.randrange(5, 60)), assignee=partner.account_manager, shared=True))
+    db.session.add(
+        Agreement(
+            partner=partner,
+            name="Convention de distribution",
+            status=AgreementStatus.SIGNED,
+            key=f"{partner.id:040x}",
+            digest="0" * 64,
+            expires_at=now(),
+            signed_at=now() - timedelta(days=400),
+            signed_by="Camille Rousseau",
+        )
+    )
+    db.session.add(
+        Task(
+            partner=partner,
+            name="Transmettre l’attestation de responsabilité civile",
+            due_on=now().date() + timedelta(days=luck.randrange(5, 60)),
+            assignee=partner.account_manager,
+            shared=True,
+        )
+    )
     db.session.add(Note(partner=partner, text="Rendez-vous de bilan prévu au prochain trimestre.", shared=True))
     for _number in range(min(int(luck.paretovariate(0.9) * 6), 120)):
         load_client(partner, list(suppliers.values()), luck)
@@ -177,7 +293,14 @@ def load_business(partner: Partner, suppliers: dict[str, Supplier], offerings: l
 def load_client(partner: Partner, suppliers: list[Supplier], luck: random.Random) -> None:
     postcode, town = luck.choice(TOWNS)
     company = luck.random() < 0.12
-    client = Client(partner_id=partner.id, kind=ClientKind.COMPANY if company else ClientKind.PERSON, status=ClientStatus.CLIENT, postcode=postcode, city=town, phone=f"06{luck.randrange(10**7, 10**8):08d}")
+    client = Client(
+        partner_id=partner.id,
+        kind=ClientKind.COMPANY if company else ClientKind.PERSON,
+        status=ClientStatus.CLIENT,
+        postcode=postcode,
+        city=town,
+        phone=f"06{luck.randrange(10**7, 10**8):08d}",
+    )
     if company:
         client.company_name = f"SCI {luck.choice(LAST)}"
     else:
@@ -201,17 +324,47 @@ def load_contract(partner: Partner, client: Client, supplier: Supplier, referenc
     orphan = luck.random() < 0.05
     db.session.add(
         Contract(
-            number=f"{supplier.code[:2]}{luck.randrange(10**9):09d}", supplier=supplier, product=product, partner_id=partner.id, client=None if orphan else client, reference=reference, holder=client.full_name,
-            status=ContractStatus.ACTIVE, amount=Decimal(luck.randrange(50_000, 40_000_000)) / 100, effective_on=date(2010, 1, 1) + timedelta(days=luck.randrange(5800)), valued_on=date(2026, 10, 31),
+            number=f"{supplier.code[:2]}{luck.randrange(10**9):09d}",
+            supplier=supplier,
+            product=product,
+            partner_id=partner.id,
+            client=None if orphan else client,
+            reference=reference,
+            holder=client.full_name,
+            status=ContractStatus.ACTIVE,
+            amount=Decimal(luck.randrange(50_000, 40_000_000)) / 100,
+            effective_on=date(2010, 1, 1) + timedelta(days=luck.randrange(5800)),
+            valued_on=date(2026, 10, 31),
             renews_on=date(2027, luck.randrange(1, 13), 1),
         )
-    )  # fmt: skip
+    )
 
 
 def load_waiting_file(luck: random.Random, hashed: str) -> None:
     """One file that waits, so that the first thing an administrator sees is something to do."""
-    partner = Partner(name="Courtage du Trièves", kind=PartnerKind.INSURANCE_BROKER, status=PartnerStatus.PENDING_VALIDATION, siren=siren(90), rcs_town="Grenoble", orias_number="18003344", city="Mens", postcode="38710", street="3 place de la Halle", email="bonjour@trieves.example", submitted_at=now())
-    user = User(first_name="Anne-Marie", last_name="Faure", username="attente@trieves.example", email="attente@trieves.example", password=hashed, side=Side.PARTNER, active=True, birth_date=date(1979, 6, 2))
+    partner = Partner(
+        name="Courtage du Trièves",
+        kind=PartnerKind.INSURANCE_BROKER,
+        status=PartnerStatus.PENDING_VALIDATION,
+        siren=siren(90),
+        rcs_town="Grenoble",
+        orias_number="18003344",
+        city="Mens",
+        postcode="38710",
+        street="3 place de la Halle",
+        email="bonjour@trieves.example",
+        submitted_at=now(),
+    )
+    user = User(
+        first_name="Anne-Marie",
+        last_name="Faure",
+        username="attente@trieves.example",
+        email="attente@trieves.example",
+        password=hashed,
+        side=Side.PARTNER,
+        active=True,
+        birth_date=date(1979, 6, 2),
+    )
     db.session.add_all([partner, user])
     db.session.flush()
     db.session.add(Membership(partner=partner, user=user, role=MemberRole.OWNER))

@@ -6,6 +6,7 @@ import hashlib
 import io
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import filetype
@@ -79,5 +80,6 @@ def safe_name(name: str, ending: str) -> str:
     return (stem[:150] or "document") + ending
 
 
-def read(key: str):  # noqa: ANN201 - the connector's iterator of bytes
+def read(key: str) -> Iterator[bytes]:
+    """The bytes of a kept file, piece by piece; raises FileMissing."""
     return files.chosen.read(key)

@@ -46,7 +46,8 @@ def of_record(entity: str, record_id: int, limit: int = 200) -> list[History]:
 def erase_values(session: Session, entity: str, record_id: int) -> int:
     """Erases what a record's entries held, leaving the entries and their chain; returns how many."""
     ids = select(History.id).where(History.entity == entity, History.record_id == record_id)
-    return session.execute(delete(HistoryValues).where(HistoryValues.history_id.in_(ids))).rowcount
+    done: Any = session.execute(delete(HistoryValues).where(HistoryValues.history_id.in_(ids)))
+    return done.rowcount
 
 
 def broken_places(session: Session) -> list[int]:

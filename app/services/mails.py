@@ -25,7 +25,16 @@ def post(notice: str, recipient: str, language: str, session: Session | None = N
         subject = render_template(f"emails/{notice}/subject.txt", **facts).strip()
         body = render_template(f"emails/{notice}/body.txt", house=current_app.config["HOUSE_NAME"], **facts).strip()
         html = render_template("emails/layout.html", subject=subject, paragraphs=paragraphs(body), house=current_app.config["HOUSE_NAME"], language=language)
-    mail = Mail(message_id=make_msgid(domain="cordee.example"), notice=notice, recipient=recipient, language=language, subject=subject, text=body, html=html, partner_id=partner_id)
+    mail = Mail(
+        message_id=make_msgid(domain="cordee.example"),
+        notice=notice,
+        recipient=recipient,
+        language=language,
+        subject=subject,
+        text=body,
+        html=html,
+        partner_id=partner_id,
+    )
     target = session or db.session()
     leave(target, mail)
     return mail

@@ -35,7 +35,9 @@ def signing_code(session: Session, email: str, language: str, code: str, partner
 def file_waits(partner: Partner, contested: bool) -> None:
     """To each member of staff who may validate and wants to hear of it."""
     with crossing() as session:
-        wanting = session.scalars(select(User).join(User.roles).where(User.wants_alerts.is_(True), User.active.is_(True), User.side == Side.STAFF, Role.name == "administrator"))
+        wanting = session.scalars(
+            select(User).join(User.roles).where(User.wants_alerts.is_(True), User.active.is_(True), User.side == Side.STAFF, Role.name == "administrator")
+        )
         people = [(user.email, user.language or "fr") for user in wanting]
     for email, language in people:
         post("file_waits", email, language, partner_id=partner.id, company=str(partner), contested=contested, link=link(f"/partners/{partner.id}/validation"))

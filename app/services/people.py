@@ -7,6 +7,7 @@ import secrets
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import func, select, update
@@ -118,7 +119,7 @@ def describe(session: Session, key: tuple[int, int | None, int]) -> Person | Non
         return None
     if user.side is Side.STAFF:
         names = tuple(role.name for role in user.roles)
-        facts = {"rights": staff_rights(user.roles), "scope": STAFF_SCOPE if names else NOBODY, "role_names": names}
+        facts: dict[str, Any] = {"rights": staff_rights(user.roles), "scope": STAFF_SCOPE if names else NOBODY, "role_names": names}
     else:
         found = partner_facts(session, user, key[1])
         if found is None:
@@ -140,13 +141,19 @@ def staff_rights(roles: list[Role]) -> Rights:
     return rights
 
 
-def partner_facts(session: Session, user: User, partner_id: int | None) -> dict | None:
+def partner_facts(session: Session, user: User, partner_id: int | None) -> dict[str, Any] | None:
     memberships = memberships_of(session, user.id)
     chosen = next((membership for membership in memberships if membership.partner_id == partner_id), None)
     if chosen is None:
         return None
     partner = chosen.partner
-    common = {"partner_id": partner.id, "partner_name": str(partner), "partner_status": partner.status, "cabinets": len(memberships), "role_names": (chosen.role.value,)}
+    common: dict[str, Any] = {
+        "partner_id": partner.id,
+        "partner_name": str(partner),
+        "partner_status": partner.status,
+        "cabinets": len(memberships),
+        "role_names": (chosen.role.value,),
+    }
     if partner.status in BEFORE_OPENING:
         return common | {"rights": {}, "scope": Scope(ScopeKind.APPLICANT, (partner.id,), user.id)}
     if not partner.is_open:

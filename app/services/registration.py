@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from app.models import Membership, MemberRole, OneTimeLink, Partner, PartnerKind, Purpose, Side, User, now
+from app.models import MemberRole, Membership, OneTimeLink, Partner, PartnerKind, Purpose, Side, User, now
 from app.services import identifiers, notices, people
 from app.services.crossings import crossing
 from app.services.refusals import RuleBroken
@@ -92,7 +92,16 @@ def accept(secret: str, first_name: str, last_name: str, password: str, again: s
 def new_person(session: Session, link: OneTimeLink, first_name: str, last_name: str, password: str) -> User:
     if not first_name.strip() or not last_name.strip():
         raise RuleBroken(_("Please enter your first name and your last name."), "first_name" if not first_name.strip() else "last_name")
-    user = User(first_name=first_name.strip()[:64], last_name=last_name.strip()[:64], username=link.email[:128], email=link.email, password=password, side=Side.PARTNER, language=link.language, active=True)
+    user = User(
+        first_name=first_name.strip()[:64],
+        last_name=last_name.strip()[:64],
+        username=link.email[:128],
+        email=link.email,
+        password=password,
+        side=Side.PARTNER,
+        language=link.language,
+        active=True,
+    )
     session.add(user)
     session.flush()
     return user

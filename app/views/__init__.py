@@ -5,9 +5,7 @@ from __future__ import annotations
 from flask_appbuilder import AppBuilder
 from flask_babel import lazy_gettext as _
 
-from app.permissions import MY_COMPANY, MY_PEOPLE, MY_PROGRAM, PARTNER_VALIDATION, RIGHTS
-from app.permissions import SETTINGS as SETTINGS_ACCESS
-from app.permissions import STAFF_PEOPLE
+from app.permissions import MY_COMPANY, MY_PEOPLE, MY_PROGRAM, PARTNER_VALIDATION, RIGHTS, SETTINGS as SETTINGS_ACCESS, STAFF_PEOPLE
 from app.views import clients, contracts, files, home, offers, partners, partnerships, portal, registration, settings, sign_in
 from app.views.base import portal_view
 from app.views.menu import CLIENTS, HOME, NETWORK, OFFER, PORTAL, SETTINGS, Entry, Menu
@@ -37,11 +35,29 @@ CONTENTS = [
 ]
 
 PAGES = [
-    home.HomeView, home.AlertsView, partners.ValidationView, clients.ReferenceDoor, files.StaffFileView, files.PortalFileView, files.ApplicantFileView,
-    sign_in.StaffDoorView, sign_in.PartnerDoorView, sign_in.AccountView, sign_in.CabinetView, registration.DoorView, registration.RegistrationView,
-    portal.DashboardView, portal.ProfileView, portal.ProgramDoor, portal.ColleaguesView,
-    settings.ChecksView, settings.PermissionsView, settings.StaffView, settings.RolesView, settings.DemoView,
-]  # fmt: skip
+    home.HomeView,
+    home.AlertsView,
+    partners.ValidationView,
+    clients.ReferenceDoor,
+    files.StaffFileView,
+    files.PortalFileView,
+    files.ApplicantFileView,
+    sign_in.StaffDoorView,
+    sign_in.PartnerDoorView,
+    sign_in.AccountView,
+    sign_in.CabinetView,
+    registration.DoorView,
+    registration.RegistrationView,
+    portal.DashboardView,
+    portal.ProfileView,
+    portal.ProgramDoor,
+    portal.ColleaguesView,
+    settings.ChecksView,
+    settings.PermissionsView,
+    settings.StaffView,
+    settings.RolesView,
+    settings.DemoView,
+]
 
 STAFF_LINKS = [
     Entry(HOME, _("Home"), "house", "/"),

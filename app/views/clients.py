@@ -15,7 +15,11 @@ from app.services import clients, once
 from app.services.refusals import RuleBroken
 from app.views.base import EntityView, HouseView, Portal, Rules, page, signed_in
 
-PERSONS = {"first_person_id": lambda: Client.kind == ClientKind.PERSON, "second_person_id": lambda: Client.kind == ClientKind.PERSON, "adviser_id": lambda: User.side == Side.PARTNER}
+PERSONS = {
+    "first_person_id": lambda: Client.kind == ClientKind.PERSON,
+    "second_person_id": lambda: Client.kind == ClientKind.PERSON,
+    "adviser_id": lambda: User.side == Side.PARTNER,
+}
 
 IDENTITY = ["kind", "last_name", "first_name", "birth_date", "company_name", "siren", "first_person", "second_person"]
 REACH = ["email", "phone", "street", "postcode", "city"]
@@ -79,7 +83,16 @@ class ReferenceDoor(HouseView):
     def screen(self, client: Client, refusal: RuleBroken | None = None) -> str:
         suppliers = db.session.scalars(select(Supplier).where(Supplier.active.is_(True)).order_by(Supplier.name)).all()
         rows = [(db.session.get_one(Supplier, supplier_id).name, reference) for (supplier_id, reference), _row in clients.references_of(client)]
-        return render_template("portal/references.html", client=client, rows=rows, suppliers=suppliers, refusal=refusal, sent=request.form, one_time=once.new_token(), may_write=signed_in().may(MY_CLIENTS, WRITE))
+        return render_template(
+            "portal/references.html",
+            client=client,
+            rows=rows,
+            suppliers=suppliers,
+            refusal=refusal,
+            sent=request.form,
+            one_time=once.new_token(),
+            may_write=signed_in().may(MY_CLIENTS, WRITE),
+        )
 
     @page("/<id:record_id>/references/add", needs=WRITE, methods=("POST",))
     def add(self, record_id: int) -> Any:

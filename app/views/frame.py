@@ -57,10 +57,26 @@ def bind(app: Flask) -> None:
     app.add_url_rule("/assets/icons.svg", "icons", icons)
     app.context_processor(lambda: {"locale": get_locale().language, "theme": theme(), "person": person()})
     app.jinja_env.globals.update(
-        app_name=app.config["APP_NAME"], house_name=app.config["HOUSE_NAME"], languages=app.config["LANGUAGES"], menu_html=menu_html, open_alerts=open_alerts, initials=initials, described=described,
-        asset_version=asset_version(), state=state, add_words=lambda model: str(model.adding), new_once=once.new_token, role_words=role_words, filter_form=filter_form, is_demo=app.config["DEMO"],
-    )  # fmt: skip
-    app.jinja_env.filters.update(datetime=lambda value: moment(value) if value else "", date=lambda day: format_date(day, "medium") if day else "", money=lambda value, currency="EUR": amount(value, currency, str(get_locale())))
+        app_name=app.config["APP_NAME"],
+        house_name=app.config["HOUSE_NAME"],
+        languages=app.config["LANGUAGES"],
+        menu_html=menu_html,
+        open_alerts=open_alerts,
+        initials=initials,
+        described=described,
+        asset_version=asset_version(),
+        state=state,
+        add_words=lambda model: str(model.adding),
+        new_once=once.new_token,
+        role_words=role_words,
+        filter_form=filter_form,
+        is_demo=app.config["DEMO"],
+    )
+    app.jinja_env.filters.update(
+        datetime=lambda value: moment(value) if value else "",
+        date=lambda day: format_date(day, "medium") if day else "",
+        money=lambda value, currency="EUR": amount(value, currency, str(get_locale())),
+    )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
 
@@ -167,7 +183,11 @@ def icon_sheet() -> bytes:
 def icon_names() -> set[str]:
     menu = current_app.extensions["cordee_menu"]
     views = current_app.extensions["appbuilder"].baseviews
-    return {entry.icon for entry in menu.entries} | {getattr(view, "icon", "circle") for view in views} | set("check-circle x-circle clock circle arrow-up arrow-down exclamation-triangle chevron-left chevron-right".split())
+    return (
+        {entry.icon for entry in menu.entries}
+        | {getattr(view, "icon", "circle") for view in views}
+        | {"check-circle", "x-circle", "clock", "circle", "arrow-up", "arrow-down", "exclamation-triangle", "chevron-left", "chevron-right"}
+    )
 
 
 @cache

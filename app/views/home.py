@@ -34,9 +34,15 @@ class HomeView(HouseView):
             return redirect("/portal/")
         facts: dict[str, Any] = {}
         if who.may(PARTNER_FILE, READ):
-            facts["waiting"] = db.session.scalars(select(Partner).where(Partner.status == PartnerStatus.PENDING_VALIDATION).order_by(Partner.submitted_at).limit(10)).all()
-            facts["expiring"] = db.session.scalars(select(Document).where(Document.expires_on < now().date() + timedelta(days=60)).order_by(Document.expires_on).limit(8)).all()
-            facts["moves"] = db.session.execute(select(PartnerMove, Partner).join(Partner, Partner.id == PartnerMove.partner_id).order_by(PartnerMove.id.desc()).limit(8)).all()
+            facts["waiting"] = db.session.scalars(
+                select(Partner).where(Partner.status == PartnerStatus.PENDING_VALIDATION).order_by(Partner.submitted_at).limit(10)
+            ).all()
+            facts["expiring"] = db.session.scalars(
+                select(Document).where(Document.expires_on < now().date() + timedelta(days=60)).order_by(Document.expires_on).limit(8)
+            ).all()
+            facts["moves"] = db.session.execute(
+                select(PartnerMove, Partner).join(Partner, Partner.id == PartnerMove.partner_id).order_by(PartnerMove.id.desc()).limit(8)
+            ).all()
             facts["active"] = db.session.scalar(select(func.count()).select_from(Partner).where(Partner.status == PartnerStatus.ACTIVE))
         if who.may(FOLLOW_UP, READ):
             facts["tasks"] = db.session.scalars(select(Task).where(Task.done_on.is_(None), Task.assignee_id == who.id).order_by(Task.due_on, Task.id).limit(8)).all()

@@ -30,7 +30,19 @@ class PartnerView(EntityView):
         _("Follow-up"): ["account_manager", "parent", "note"],
     }
     show = form | {_("File"): ["status", "submitted_at", "created_at", "updated_at"]}
-    tabs = ["ContactView", "ProviderCodeView", "BankAccountView", "DocumentView", "AgreementView", "MembershipView", "AssignmentView", "ClientView", "ContractView", "TaskView", "NoteView"]
+    tabs = [
+        "ContactView",
+        "ProviderCodeView",
+        "BankAccountView",
+        "DocumentView",
+        "AgreementView",
+        "MembershipView",
+        "AssignmentView",
+        "ClientView",
+        "ContractView",
+        "TaskView",
+        "NoteView",
+    ]
     narrow = STAFF_ONLY
     show_template = "partners/show.html"
     deletes = False
@@ -51,12 +63,18 @@ class PartnerView(EntityView):
     def invite(self, record_id: int) -> Any:
         """Mails a one-time link to a first or another person of the partner."""
         partner = self.find(record_id)
-        sent = {name: request.form.get(name, "").strip()[:320] for name in ("email", "first_name", "last_name")} if request.method == "POST" else {"email": partner.email or "", "first_name": "", "last_name": ""}
+        sent = (
+            {name: request.form.get(name, "").strip()[:320] for name in ("email", "first_name", "last_name")}
+            if request.method == "POST"
+            else {"email": partner.email or "", "first_name": "", "last_name": ""}
+        )
         refusal = None
         if request.method == "POST":
             db.session.rollback()  # the invitation runs on a session of its own
             try:
-                registration.invite(record_id, registration.clean_email(sent["email"]), sent["first_name"][:64], sent["last_name"][:64], request.form.get("language", "fr"))
+                registration.invite(
+                    record_id, registration.clean_email(sent["email"]), sent["first_name"][:64], sent["last_name"][:64], request.form.get("language", "fr")
+                )
                 flash(gettext("The invitation has been sent to %(email)s.", email=sent["email"]), "good")
                 return redirect(self.address("show_record", record_id=record_id))
             except RuleBroken as broken:
@@ -80,11 +98,21 @@ class ValidationView(HouseView):
     def screen(self, partner: Partner, refusal: RuleBroken | None = None) -> str:
         held = partners.standing_categories(partner)
         return render_template(
-            "partners/validation.html", partner=partner, checks=checks.latest(partner.id), documents=partners.documents_of(partner.id), moves=partners.moves_of(partner.id),
-            agreements=agreements.of_partner(partner.id), offerings=[(offering, not offering.required_categories or bool(set(offering.required_categories) & held)) for offering in partners.open_offerings()],
-            people=db.session.scalars(select(Membership).where(Membership.partner_id == partner.id)).all(), accounts=db.session.scalars(select(BankAccount).where(BankAccount.partner_id == partner.id)).all(),
-            refusal=refusal, sent=request.form, waits=partner.status is PartnerStatus.PENDING_VALIDATION, one_time=once.new_token(), proof_is_whole=agreements.proof_is_whole,
-        )  # fmt: skip
+            "partners/validation.html",
+            partner=partner,
+            checks=checks.latest(partner.id),
+            documents=partners.documents_of(partner.id),
+            moves=partners.moves_of(partner.id),
+            agreements=agreements.of_partner(partner.id),
+            offerings=[(offering, not offering.required_categories or bool(set(offering.required_categories) & held)) for offering in partners.open_offerings()],
+            people=db.session.scalars(select(Membership).where(Membership.partner_id == partner.id)).all(),
+            accounts=db.session.scalars(select(BankAccount).where(BankAccount.partner_id == partner.id)).all(),
+            refusal=refusal,
+            sent=request.form,
+            waits=partner.status is PartnerStatus.PENDING_VALIDATION,
+            one_time=once.new_token(),
+            proof_is_whole=agreements.proof_is_whole,
+        )
 
     def deed(self, record_id: int, do: Any, done: str) -> Any:
         """Runs one verb and comes back to this screen; a refusal keeps everything typed."""
@@ -108,7 +136,11 @@ class ValidationView(HouseView):
 
     @page("/<id:record_id>/refuse", needs=FULL, methods=("POST",))
     def refuse(self, record_id: int) -> Any:
-        return self.deed(record_id, lambda partner: partners.refuse(partner, signed_in().name, request.form.get("reason", "")), gettext("The file has been sent back with your reason."))
+        return self.deed(
+            record_id,
+            lambda partner: partners.refuse(partner, signed_in().name, request.form.get("reason", "")),
+            gettext("The file has been sent back with your reason."),
+        )
 
     @page("/<id:record_id>/checks", needs=FULL, methods=("POST",))
     def run_checks(self, record_id: int) -> Any:

@@ -11,7 +11,7 @@ from wtforms import BooleanField, SelectField, StringField
 from wtforms.validators import Optional
 
 from app.extensions import db
-from app.models import Agreement, Assignment, BankAccount, Client, Contract, Document, Membership, MemberRole, Note, Partner, Partnership, Task, Tier, User, now
+from app.models import Agreement, Assignment, BankAccount, Client, Contract, Document, MemberRole, Membership, Note, Partner, Partnership, Task, Tier, User, now
 from app.permissions import MY_BANK, MY_CLIENTS, MY_COMPANY, MY_CONTRACTS, MY_OFFERINGS, MY_PEOPLE, MY_PROGRAM, READ, WRITE
 from app.services import registration
 from app.services.refusals import RuleBroken
@@ -61,15 +61,28 @@ class ProfileView(HouseView):
     @page("/")
     def show(self) -> str:
         who, partner = signed_in(), own_partner()
-        mine = {entity: db.session.scalars(select(entity).where(entity.partner_id == partner.id).order_by(entity.id.desc())).all() for entity in (Agreement, Document, Note)}
+        mine = {
+            entity: db.session.scalars(select(entity).where(entity.partner_id == partner.id).order_by(entity.id.desc())).all() for entity in (Agreement, Document, Note)
+        }
         accounts = db.session.scalars(select(BankAccount).where(BankAccount.partner_id == partner.id)).all() if who.may(MY_BANK, READ) else None
         user = db.session.get_one(User, who.id)
-        personal = [(column_of(User, name).label, shown(user, column_of(User, name))) for name in ("first_name", "last_name", "email", "phone", "birth_date", "job_title")]
+        personal = [
+            (column_of(User, name).label, shown(user, column_of(User, name))) for name in ("first_name", "last_name", "email", "phone", "birth_date", "job_title")
+        ]
         company = [(column_of(Partner, name).label, shown(partner, column_of(Partner, name))) for name in COMPANY]
         return render_template(
-            "portal/profile.html", partner=partner, personal=personal, company=company, accounts=accounts, agreements=mine[Agreement], documents=mine[Document], notes=mine[Note],
-            tasks=own_tasks(partner.id), may_edit=who.may(MY_COMPANY, WRITE), may_edit_bank=who.may(MY_BANK, WRITE),
-        )  # fmt: skip
+            "portal/profile.html",
+            partner=partner,
+            personal=personal,
+            company=company,
+            accounts=accounts,
+            agreements=mine[Agreement],
+            documents=mine[Document],
+            notes=mine[Note],
+            tasks=own_tasks(partner.id),
+            may_edit=who.may(MY_COMPANY, WRITE),
+            may_edit_bank=who.may(MY_BANK, WRITE),
+        )
 
     @page("/edit", needs=WRITE, methods=("GET", "POST"))
     def edit(self) -> Any:
@@ -83,7 +96,9 @@ class ProfileView(HouseView):
             flash(gettext("Your profile has been saved."), "good")
             return redirect("/portal/profile/")
         others = {name: str(getattr(partner, name) or gettext("(empty)")) for name in PROFILE if form[name].data != getattr(partner, name)} if stale else None
-        return render_template("portal/edit_profile.html", form=form, partner=partner, names=PROFILE, others=others), 409 if stale else 422 if request.method == "POST" else 200
+        return render_template(
+            "portal/edit_profile.html", form=form, partner=partner, names=PROFILE, others=others
+        ), 409 if stale else 422 if request.method == "POST" else 200
 
     @page("/tasks/<id:task_id>/done", methods=("POST",), needs=WRITE)
     def task_done(self, task_id: int) -> Any:
@@ -141,7 +156,14 @@ class ColleaguesView(HouseView):
         form = InviteForm()
         if form.validate_on_submit():
             try:
-                registration.invite(signed_in().partner_id or 0, form.email.data or "", form.first_name.data or "", form.last_name.data or "", choose_language(), MemberRole(form.role.data))
+                registration.invite(
+                    signed_in().partner_id or 0,
+                    form.email.data or "",
+                    form.first_name.data or "",
+                    form.last_name.data or "",
+                    choose_language(),
+                    MemberRole(form.role.data),
+                )
                 flash(gettext("The invitation has been sent to %(email)s.", email=form.email.data), "good")
                 return redirect("/portal/people/")
             except RuleBroken as refusal:

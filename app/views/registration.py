@@ -125,8 +125,12 @@ class RegistrationView(HouseView):
 
     def render(self, step: str, partner: Partner, form: HouseForm | None, status: int = 200, **more: Any) -> Any:
         numbered = [(name, STEP_WORDS[name]) for name in (*STEPS, "sign")]
-        reason = next((move.reason for move in partners.moves_of(partner.id) if move.after is PartnerStatus.REFUSED), "") if partner.status is PartnerStatus.REFUSED else ""
-        return render_template(f"registration/{step}.html", steps=numbered, step=step, partner=partner, form=form, reason=reason, one_time=once.new_token(), **more), status
+        reason = (
+            next((move.reason for move in partners.moves_of(partner.id) if move.after is PartnerStatus.REFUSED), "") if partner.status is PartnerStatus.REFUSED else ""
+        )
+        return render_template(
+            f"registration/{step}.html", steps=numbered, step=step, partner=partner, form=form, reason=reason, one_time=once.new_token(), **more
+        ), status
 
     def keep(self, step: str, partner: Partner, form: HouseForm, save: Any, **more: Any) -> Any:
         """Saves a step and goes on to the next; a refusal shows the step again with everything typed."""
@@ -165,7 +169,12 @@ class RegistrationView(HouseView):
         held = {kind: checks.newest_document(partner.id, kind) for kind in DocumentKind}
         identity = held[DocumentKind.IDENTITY]
         account = db.session.scalar(select(BankAccount).where(BankAccount.partner_id == partner.id).order_by(BankAccount.id).limit(1))
-        start = {"identity_number": identity.number if identity else None, "identity_expires_on": identity.expires_on if identity else None, "holder": account.holder if account else partner.name, "iban": account.iban if account else None}
+        start = {
+            "identity_number": identity.number if identity else None,
+            "identity_expires_on": identity.expires_on if identity else None,
+            "holder": account.holder if account else partner.name,
+            "iban": account.iban if account else None,
+        }
         form = DocumentsForm(data=start)
         refusals: dict[str, Any] = {}
         if request.method == "POST":
@@ -198,7 +207,19 @@ class RegistrationView(HouseView):
                 if sent and sent.filename:
                     kept = files.keep(sent.filename, sent.stream.read(files.LARGEST + 1), field)
                     more = details if kind is DocumentKind.IDENTITY else {}
-                    db.session.add(Document(partner_id=partner.id, kind=kind, key=kept.key, filename=kept.filename, media_type=kept.media_type, size=kept.size, digest=kept.digest, uploaded_by=signed_in().name, **more))
+                    db.session.add(
+                        Document(
+                            partner_id=partner.id,
+                            kind=kind,
+                            key=kept.key,
+                            filename=kept.filename,
+                            media_type=kept.media_type,
+                            size=kept.size,
+                            digest=kept.digest,
+                            uploaded_by=signed_in().name,
+                            **more,
+                        )
+                    )
             except RuleBroken as refusal:
                 refusals[field] = refusal.sentence
         db.session.commit()
@@ -232,7 +253,18 @@ class RegistrationView(HouseView):
                 partner, refusal = self.partner(), broken
         documents = partners.documents_of(partner.id)
         account = db.session.scalar(select(BankAccount).where(BankAccount.partner_id == partner.id).order_by(BankAccount.id).limit(1))
-        return self.render("submit", partner, None, 422 if refusal else 200, lacking=lacking, refusal=refusal, documents=documents, account=account, user=db.session.get_one(User, signed_in().id), step_of=step_of)
+        return self.render(
+            "submit",
+            partner,
+            None,
+            422 if refusal else 200,
+            lacking=lacking,
+            refusal=refusal,
+            documents=documents,
+            account=account,
+            user=db.session.get_one(User, signed_in().id),
+            step_of=step_of,
+        )
 
     @page("/sign", methods=("GET", "POST"))
     def sign(self) -> Any:
@@ -248,7 +280,18 @@ class RegistrationView(HouseView):
         agreement = agreements.to_sign(partner.id)
         if partner.status is not PartnerStatus.TO_SIGN or agreement is None:
             return redirect("/partner/file/")
-        return self.render("sign", partner, None, 422 if refusal else 200, agreement=agreement, refusal=refusal, sent=request.form, consent=agreements.consent(choose_language()), code_sent=bool(request.args.get("sent")) or request.method == "POST", email=who.email)
+        return self.render(
+            "sign",
+            partner,
+            None,
+            422 if refusal else 200,
+            agreement=agreement,
+            refusal=refusal,
+            sent=request.form,
+            consent=agreements.consent(choose_language()),
+            code_sent=bool(request.args.get("sent")) or request.method == "POST",
+            email=who.email,
+        )
 
     def sign_with_code(self, sent: str, code: str) -> Response:
         """The code is burnt on a session of its own before the request's begins: a wrong try counts."""

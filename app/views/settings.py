@@ -59,9 +59,19 @@ class PermissionsView(HouseView):
         record = db.session.get(kinds[kind], int(number)) if asked else None
         watchers = people.who_may_see(record) if record is not None else None
         return render_template(
-            "settings/permissions.html", staff_table=STAFF_TABLE, staff_roles=STAFF_ROLES, portal_table=PORTAL_TABLE, partner_roles=PARTNER_ROLES, words=LEVEL_WORDS,
-            kinds=kinds, kind=kind, number=number, record=record, watchers=watchers, asked=bool(number),
-        )  # fmt: skip
+            "settings/permissions.html",
+            staff_table=STAFF_TABLE,
+            staff_roles=STAFF_ROLES,
+            portal_table=PORTAL_TABLE,
+            partner_roles=PARTNER_ROLES,
+            words=LEVEL_WORDS,
+            kinds=kinds,
+            kind=kind,
+            number=number,
+            record=record,
+            watchers=watchers,
+            asked=bool(number),
+        )
 
 
 class StaffForm(HouseForm):
@@ -103,7 +113,16 @@ class StaffView(HouseView):
         if form.validate_on_submit():
             try:
                 token = once.claim(request.form.get("one_time"), signed_in().id)
-                saved = roles.save_staff(user, signed_in().id, form.first_name.data or "", form.last_name.data or "", form.email.data or "", form.roles.data or [], bool(form.active.data), form.password.data or "")
+                saved = roles.save_staff(
+                    user,
+                    signed_in().id,
+                    form.first_name.data or "",
+                    form.last_name.data or "",
+                    form.email.data or "",
+                    form.roles.data or [],
+                    bool(form.active.data),
+                    form.password.data or "",
+                )
                 once.leads_to(token, "/settings/staff/")
                 db.session.commit()
                 flash(gettext("“%(name)s” has been saved.", name=str(saved)), "good")
@@ -151,7 +170,9 @@ class RolesView(HouseView):
             except RuleBroken as broken:
                 db.session.rollback()
                 refusal = broken
-        return render_template("settings/role_form.html", role=role, name=name, levels=levels, table=STAFF_TABLE, words=LEVEL_WORDS, refusal=refusal, one_time=once.new_token()), 422 if refusal else 200
+        return render_template(
+            "settings/role_form.html", role=role, name=name, levels=levels, table=STAFF_TABLE, words=LEVEL_WORDS, refusal=refusal, one_time=once.new_token()
+        ), 422 if refusal else 200
 
     @page("/<id:role_id>/delete", needs=Level.FULL, methods=("POST",))
     def delete(self, role_id: int) -> Any:

@@ -83,7 +83,13 @@ def tab(chromium: Any, live: str) -> Iterator[Callable[..., Tab]]:
     contexts = []
 
     def make(language: str = "fr", width: int = 1280, dark: bool = False, javascript: bool = True) -> Tab:
-        context = chromium.new_context(viewport={"width": width, "height": 900}, locale="fr-FR" if language == "fr" else "en-GB", color_scheme="dark" if dark else "light", java_script_enabled=javascript, accept_downloads=True)
+        context = chromium.new_context(
+            viewport={"width": width, "height": 900},
+            locale="fr-FR" if language == "fr" else "en-GB",
+            color_scheme="dark" if dark else "light",
+            java_script_enabled=javascript,
+            accept_downloads=True,
+        )
         context.set_default_timeout(15_000)
         contexts.append(context)
         made = Tab(context.new_page(), live, language, width)

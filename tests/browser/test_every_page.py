@@ -16,18 +16,40 @@ from tests.trust.test_addresses import addresses, entity_of, fill
 from tests.trust.world import build
 
 PAYLOADS = [
-    "<script>alert({n})</script>", "\"><script>alert({n})</script>", "'><script>alert({n})</script>", "<img src=x onerror=alert({n})>", "\"><img src=x onerror=alert({n})>",
-    "<svg onload=alert({n})>", "<svg/onload=alert({n})>", "javascript:alert({n})", "\" onmouseover=alert({n}) x=\"", "' onfocus=alert({n}) autofocus x='",
-    "<body onload=alert({n})>", "<iframe src=javascript:alert({n})>", "<a href=javascript:alert({n})>x</a>", "{{{{ {n} }}}}", "{{% raw %}}<script>alert({n})</script>",
-    "</textarea><script>alert({n})</script>", "</title><script>alert({n})</script>", "<math><mi//xlink:href=\"javascript:alert({n})\">", "<details open ontoggle=alert({n})>", "<video><source onerror=alert({n})>",
-]  # fmt: skip
+    "<script>alert({n})</script>",
+    '"><script>alert({n})</script>',
+    "'><script>alert({n})</script>",
+    "<img src=x onerror=alert({n})>",
+    '"><img src=x onerror=alert({n})>',
+    "<svg onload=alert({n})>",
+    "<svg/onload=alert({n})>",
+    "javascript:alert({n})",
+    '" onmouseover=alert({n}) x="',
+    "' onfocus=alert({n}) autofocus x='",
+    "<body onload=alert({n})>",
+    "<iframe src=javascript:alert({n})>",
+    "<a href=javascript:alert({n})>x</a>",
+    "{{{{ {n} }}}}",
+    "{{% raw %}}<script>alert({n})</script>",
+    "</textarea><script>alert({n})</script>",
+    "</title><script>alert({n})</script>",
+    '<math><mi//xlink:href="javascript:alert({n})">',
+    "<details open ontoggle=alert({n})>",
+    "<video><source onerror=alert({n})>",
+]
 
 
 def pages_of(app: Any, role: str, ids: dict[str, int]) -> list[str]:
     """The address of every page that a role can open, with a record's number where one is needed."""
     found = []
     for rule, view, asked, level in addresses(app):
-        if "GET" not in rule.methods or ".export" in rule.endpoint or ".choices" in rule.endpoint or "File" in rule.endpoint.split(".")[0] or rule.endpoint.endswith("agreement"):
+        if (
+            "GET" not in rule.methods
+            or ".export" in rule.endpoint
+            or ".choices" in rule.endpoint
+            or "File" in rule.endpoint.split(".")[0]
+            or rule.endpoint.endswith("agreement")
+        ):
             continue
         if isinstance(asked, Access) and asked.level_of(role) < level:
             continue
@@ -88,7 +110,11 @@ def test_no_script_payload_is_ever_executed(house, cast, tab):
         for entity, key in (ours.ids | shared | {"User": member}).items():
             record = session.get_one(getattr(m, entity), key)
             for column in record.__table__.columns:
-                if isinstance(column.type, String | Text) and not hasattr(column.type, "enums") and column.name not in ("key", "number_key", "currency", "search_text", "digest", "siren", "language", "media_type", "password", "theme"):
+                if (
+                    isinstance(column.type, String | Text)
+                    and not hasattr(column.type, "enums")
+                    and column.name not in ("key", "number_key", "currency", "search_text", "digest", "siren", "language", "media_type", "password", "theme")
+                ):
                     if (column.type.length or 500) < 20:
                         continue
                     payload = PAYLOADS[number % len(PAYLOADS)].format(n=number)
@@ -99,7 +125,7 @@ def test_no_script_payload_is_ever_executed(house, cast, tab):
     for role, door in (("administrator", "/login"), ("owner", "/partner/signin")):
         user = cast.staff(role) if role == "administrator" else cast.member(ours.partner, role)
         browser = tab("en")
-        browser.page.on("dialog", lambda dialog: executed.append(dialog.message))
+        browser.page.on("dialog", lambda dialog, found=executed: found.append(dialog.message))
         sign_in(browser, door, user.email)
         for path in pages_of(house, role, ours.ids | shared):
             browser.open(path)

@@ -114,7 +114,17 @@ def test_a_broker_registers_and_works_in_its_portal(tab, cast, language, width):
     open_access(broker, cast)
     fill_you(broker)
 
-    fill_company(broker, name="Cabinet du Port", kind="insurance_broker", rcs_town="Marseille", orias_number="07 004 126", street="2 quai du Port", postcode="13002", city="Marseille", siren="732 829 321")
+    fill_company(
+        broker,
+        name="Cabinet du Port",
+        kind="insurance_broker",
+        rcs_town="Marseille",
+        orias_number="07 004 126",
+        street="2 quai du Port",
+        postcode="13002",
+        city="Marseille",
+        siren="732 829 321",
+    )
     save(broker.page)
     wrong_digit = error_beside(broker.page, "siren")
     assert broker.page.input_value("#name") == "Cabinet du Port"  # nothing typed is lost
@@ -223,5 +233,10 @@ def test_a_liberal_profession_needs_no_rcs(tab, cast):
     marie.page.wait_for_url("**/partner/file/sign")
     sign(marie, cast)
     results = {check.kind: check.result for check in cast.read(lambda session: session.query(m.Check).all())}
-    assert results == {m.CheckKind.SIREN: m.CheckResult.PASSED, m.CheckKind.RCS: m.CheckResult.NOT_REQUIRED, m.CheckKind.ORIAS: m.CheckResult.PASSED, m.CheckKind.IDENTITY: m.CheckResult.PASSED}
+    assert results == {
+        m.CheckKind.SIREN: m.CheckResult.PASSED,
+        m.CheckKind.RCS: m.CheckResult.NOT_REQUIRED,
+        m.CheckKind.ORIAS: m.CheckResult.PASSED,
+        m.CheckKind.IDENTITY: m.CheckResult.PASSED,
+    }
     assert marie.faults == []

@@ -29,7 +29,13 @@ def update() -> None:
         path = catalogue(language)
         path.parent.mkdir(parents=True, exist_ok=True)
         book = polib.pofile(str(path), wrapwidth=0) if path.exists() else polib.POFile(wrapwidth=0)
-        book.metadata = {"Content-Type": "text/plain; charset=utf-8", "Content-Transfer-Encoding": "8bit", "Language": language, "Plural-Forms": PLURALS[language], "MIME-Version": "1.0"}
+        book.metadata = {
+            "Content-Type": "text/plain; charset=utf-8",
+            "Content-Transfer-Encoding": "8bit",
+            "Language": language,
+            "Plural-Forms": PLURALS[language],
+            "MIME-Version": "1.0",
+        }
         book.header = "Cordée"
         book.merge(template)
         for entry in [entry for entry in book if entry.obsolete]:

@@ -103,7 +103,12 @@ def test_a_partner_may_not_set_other_columns_or_give_rows_away(house, two, chang
 
 def test_a_partner_may_not_write_into_somebody_elses_company(house, two):
     ours, theirs, _our_client, their_client = two
-    for record in (m.Client(partner_id=theirs.id, last_name="X"), m.Signatory(client_id=their_client.id, first_name="A", last_name="B"), m.Supplier(name="S", code="S"), m.Setting(key="k", value=1)):
+    for record in (
+        m.Client(partner_id=theirs.id, last_name="X"),
+        m.Signatory(client_id=their_client.id, first_name="A", last_name="B"),
+        m.Supplier(name="S", code="S"),
+        m.Setting(key="k", value=1),
+    ):
         with house.app_context(), acting(db.session(), scope_of(ours)):
             db.session.add(record)
             with pytest.raises(OutOfScope):
@@ -121,7 +126,13 @@ def test_a_foreign_key_must_point_at_a_visible_row(house, two):
 
 def test_raw_and_bulk_statements_are_refused_under_a_partners_scope(house, two):
     ours, _theirs, our_client, _their_client = two
-    statements = [text("SELECT 1"), update(m.Client).values(city="X"), delete(m.Client), insert(m.Contact).values(name="X", partner_id=ours.id), select(m.Client.__table__)]
+    statements = [
+        text("SELECT 1"),
+        update(m.Client).values(city="X"),
+        delete(m.Client),
+        insert(m.Contact).values(name="X", partner_id=ours.id),
+        select(m.Client.__table__),
+    ]
     for statement in statements:
         with house.app_context(), acting(db.session(), scope_of(ours)), pytest.raises((OutOfScope, UnrecordedBulk)):
             db.session.execute(statement)

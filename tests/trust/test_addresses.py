@@ -18,9 +18,19 @@ from tests.trust.world import MARK, build
 
 OUTSIDE_VIEWS = {"static", "bootstrap", "icons"}  # the short list of addresses that are not a view's
 RECORD_OF = {  # which entity's number an address outside the engine carries
-    "ValidationView": "Partner", "StaffFileView.document": "Document", "StaffFileView.agreement": "Agreement", "PortalFileView.document": "Document", "PortalFileView.agreement": "Agreement",
-    "ApplicantFileView.document": "Document", "ReferenceDoor": "Client", "ColleaguesView": "Membership", "ProfileView.task_done": "Task", "StaffView": "User", "RolesView": "Role", "DemoView.mail": "Mail",
-}  # fmt: skip
+    "ValidationView": "Partner",
+    "StaffFileView.document": "Document",
+    "StaffFileView.agreement": "Agreement",
+    "PortalFileView.document": "Document",
+    "PortalFileView.agreement": "Agreement",
+    "ApplicantFileView.document": "Document",
+    "ReferenceDoor": "Client",
+    "ColleaguesView": "Membership",
+    "ProfileView.task_done": "Task",
+    "StaffView": "User",
+    "RolesView": "Role",
+    "DemoView.mail": "Mail",
+}
 ABSENT, TOO_LARGE = 2_000_000_000, 99_999_999_999_999
 
 
@@ -56,7 +66,12 @@ def fill(rule: Any, number: int, name: str = "nothing") -> str:
 
 def test_no_address_is_unclassified(house):
     known = views(house)
-    unclassified = [rule.endpoint for rule in house.url_map.iter_rules() if rule.endpoint not in OUTSIDE_VIEWS and (rule.endpoint.split(".")[0] not in known or not hasattr(getattr(known[rule.endpoint.split(".")[0]], rule.endpoint.split(".")[1]), "asks"))]
+    unclassified = [
+        rule.endpoint
+        for rule in house.url_map.iter_rules()
+        if rule.endpoint not in OUTSIDE_VIEWS
+        and (rule.endpoint.split(".")[0] not in known or not hasattr(getattr(known[rule.endpoint.split(".")[0]], rule.endpoint.split(".")[1]), "asks"))
+    ]
     print(f"\nunclassified addresses: {len(unclassified)}")
     assert unclassified == []
 
@@ -175,7 +190,7 @@ def test_lists_choices_exports_and_filters_hold_nothing_of_somebody_elses(house,
     queries = ["", f"?q={MARK}", "?sort=-name", f"?partner_id={theirs.partner.id}", f"?client_id={theirs.ids['Client']}", "?last=1", "?page=2", '?after=["a",1]']
     for role in PARTNER_ROLES:
         visitor = cast.client_for(role, ours.partner)
-        for rule, view, asked, level in addresses(house):
+        for rule, _view, asked, level in addresses(house):
             if not isinstance(asked, Access) or not asked.is_portal or asked.level_of(role) < level or "GET" not in rule.methods:
                 continue
             urls = [rule.rule + query for query in queries] if "<" not in rule.rule else []
@@ -227,11 +242,25 @@ def test_a_partner_cannot_write_columns_that_are_not_offered(house, cast):
         key = ours.ids[view.model.__name__]
         before = cast.get(view.model, key)
         offered = set(view.fields)
-        poison = {"status": "former", "notifications": "1", "partner_id": theirs.partner.id, "adviser_id": 1, "is_default": "1", "version": before.version, "id": 7, "amount": "1", "role": "guardian", "name": "Volé"}
-        sent = {name: poison.get(name, getattr(before, name)) if name in offered else poison.get(name, "9") for name in view.model.__table__.columns.keys()}
+        poison = {
+            "status": "former",
+            "notifications": "1",
+            "partner_id": theirs.partner.id,
+            "adviser_id": 1,
+            "is_default": "1",
+            "version": before.version,
+            "id": 7,
+            "amount": "1",
+            "role": "guardian",
+            "name": "Volé",
+        }
+        sent = {
+            name: poison.get(name, getattr(before, name)) if name in offered else poison.get(name, "9")
+            for name in (column.name for column in view.model.__table__.columns)
+        }
         owner.post(f"{view.route_base}/{key}/edit", {name: value for name, value in sent.items() if value is not None})
         after = cast.get(view.model, key)
-        for column in view.model.__table__.columns.keys():
+        for column in [each.name for each in view.model.__table__.columns]:
             tried += 1
             if column not in offered | {"version", "updated_at", "name", "search_text"} and getattr(before, column) != getattr(after, column):
                 accepted.append((view.endpoint, column))

@@ -17,7 +17,7 @@ from tests.cast import PASSWORD
 from tests.trust.test_addresses import addresses, fill
 from tests.trust.world import build
 
-FORMULAS = ["=1+1", "+1", "-1+2", "@SUM(A1)", "\t=1", "=HYPERLINK(\"http://x\")"]
+FORMULAS = ["=1+1", "+1", "-1+2", "@SUM(A1)", "\t=1", '=HYPERLINK("http://x")']
 
 
 def test_nothing_changes_without_a_good_csrf_token(house, cast):
@@ -75,7 +75,11 @@ def test_every_page_has_the_strict_policy(house, cast):
 def test_twenty_identical_posts_create_one_record(house, cast, kind):
     partner = cast.partner()
     visitor = cast.client_for("owner", partner) if kind == "client" else cast.client_for("administrator")
-    url, sent, entity = ("/portal/clients/new", {"kind": "person", "last_name": "Unique"}, m.Client) if kind == "client" else ("/suppliers/new", {"name": "Unique", "code": "U", "kind": "insurer"}, m.Supplier)
+    url, sent, entity = (
+        ("/portal/clients/new", {"kind": "person", "last_name": "Unique"}, m.Client)
+        if kind == "client"
+        else ("/suppliers/new", {"name": "Unique", "code": "U", "kind": "insurer"}, m.Supplier)
+    )
     token = visitor.csrf()
     cookie = visitor.client.get_cookie("cordee").value
 
@@ -157,7 +161,9 @@ def test_wrong_passwords_are_slowed_down_and_others_are_not(house, cast):
         answer = visitor.post("/partner/signin", {"email": person.email, "password": "wrong"}, headers={"Accept-Language": "en"})
     assert "Too many attempts" in answer.text
     elsewhere = cast.stranger()
-    fine = elsewhere.client.post("/partner/signin", data={"csrf_token": elsewhere.csrf(), "email": person.email, "password": PASSWORD}, environ_base={"REMOTE_ADDR": "10.1.2.3"})
+    fine = elsewhere.client.post(
+        "/partner/signin", data={"csrf_token": elsewhere.csrf(), "email": person.email, "password": PASSWORD}, environ_base={"REMOTE_ADDR": "10.1.2.3"}
+    )
     assert fine.status_code == 302
 
 

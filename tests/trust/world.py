@@ -32,7 +32,10 @@ def build(cast: Cast) -> tuple[Side, Side, dict[str, Any]]:
         offering = cast.offering(name=f"{mark} offre", product=product)
         program = cast.add(m.Program(name=f"{mark} programme"))
         records = [
-            partner, client, offering, program,
+            partner,
+            client,
+            offering,
+            program,
             cast.contract(partner, client, number=f"{mark}-1", supplier=supplier, reference=f"{mark}ref"),
             cast.document(partner, filename=f"{mark}.pdf"),
             cast.agreement(partner, name=f"{mark} convention"),
@@ -46,7 +49,7 @@ def build(cast: Cast) -> tuple[Side, Side, dict[str, Any]]:
             cast.add(m.Assignment(partner_id=partner.id, offering_id=offering.id, assigned_on=date(2026, 1, 1))),
             cast.add(m.Tier(program_id=program.id, name=f"{mark} niveau", points_from=0)),
             cast.add(m.Check(partner_id=partner.id, kind=m.CheckKind.SIREN, result=m.CheckResult.FAILED)),
-        ]  # fmt: skip
+        ]
         records.append(cast.add(m.Partnership(partner_id=partner.id, program_id=program.id, starts_on=date(2026, 1, 1))))
         colleague = cast.member(partner, "member", first_name=mark, last_name=f"{mark}collègue")
         records.append(cast.read(lambda session, key=colleague.id: session.query(m.Membership).filter_by(user_id=key).one()))

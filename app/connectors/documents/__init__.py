@@ -10,12 +10,12 @@ from typing import Any
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "documents"
 SECONDS, MEMORY = 20, 1024 * 1024 * 1024
-CHILD = """
+CHILD = f"""
 import resource, sys, typst
-resource.setrlimit(resource.RLIMIT_CPU, (%d, %d))
-resource.setrlimit(resource.RLIMIT_AS, (%d, %d))
-sys.stdout.buffer.write(typst.compile(sys.argv[1], root=sys.argv[2], sys_inputs={"data": sys.stdin.read()}, pdf_standards=["a-2b"]))
-""" % (SECONDS, SECONDS, MEMORY, MEMORY)
+resource.setrlimit(resource.RLIMIT_CPU, ({SECONDS}, {SECONDS}))
+resource.setrlimit(resource.RLIMIT_AS, ({MEMORY}, {MEMORY}))
+sys.stdout.buffer.write(typst.compile(sys.argv[1], root=sys.argv[2], sys_inputs={{"data": sys.stdin.read()}}, pdf_standards=["a-2b"]))
+"""
 
 
 class NotRendered(Exception):

@@ -4,4 +4,20 @@ from app.views.base.entity import EntityView, Portal, Rules, act, portal_view
 from app.views.base.forms import HouseForm
 from app.views.base.guards import APPLICANTS, DEMO, EVERYBODY, MEMBERS, SIGNED_IN, HouseView, page, person, signed_in
 
-__all__ = ["APPLICANTS", "DEMO", "EVERYBODY", "MEMBERS", "SIGNED_IN", "EntityView", "HouseForm", "HouseView", "Portal", "Rules", "act", "page", "person", "portal_view", "signed_in"]
+__all__ = [
+    "APPLICANTS",
+    "DEMO",
+    "EVERYBODY",
+    "MEMBERS",
+    "SIGNED_IN",
+    "EntityView",
+    "HouseForm",
+    "HouseView",
+    "Portal",
+    "Rules",
+    "act",
+    "page",
+    "person",
+    "portal_view",
+    "signed_in",
+]

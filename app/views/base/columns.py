@@ -130,7 +130,7 @@ def day(value: date, locale: str) -> str:
 
 
 def write_date(column: Column, value: date, currency: str) -> Markup:
-    return Markup(day(value, str(get_locale())))
+    return escape(day(value, str(get_locale())))
 
 
 def write_moment(column: Column, value: datetime, currency: str) -> Markup:

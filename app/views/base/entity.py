@@ -105,7 +105,9 @@ class EntityView(HouseView):
                 cls.sort = [name for name in cls.list_columns if column_of(cls.model, name).kind not in ("link", "text", "categories")]
             cls.actions = {each.action.name: each.action for each in vars(cls).values() if hasattr(each, "action")}
             cls.search = cls.search and hasattr(cls.model, "search_text")
-            cls.exclude_route_methods = {name for name, offered in (("add", cls.adds), ("edit", cls.edits), ("delete", cls.deletes), ("action", cls.actions)) if not offered}
+            cls.exclude_route_methods = {
+                name for name, offered in (("add", cls.adds), ("edit", cls.edits), ("delete", cls.deletes), ("action", cls.actions)) if not offered
+            }
         super().__init_subclass__(**options)
 
     # --- words ------------------------------------------------------------------------------------
@@ -140,10 +142,18 @@ class EntityView(HouseView):
         rows = listing.rows()
         write = cells(self.model, self.list_columns)
         return render_template(
-            "entity/list.html", view=self, asked=listing.asked, rows=[(row.id, write(row)) for row in rows.rows], paging=rows,
-            columns=[column_of(self.model, name) for name in self.list_columns], total=total_words(listing.total()),
-            base=self.route_base, filters=showing.filter_chips(self, listing.asked), actions=[each for each in self.actions.values() if self.may(each.needs)], one_time=once.new_token(),
-        )  # fmt: skip
+            "entity/list.html",
+            view=self,
+            asked=listing.asked,
+            rows=[(row.id, write(row)) for row in rows.rows],
+            paging=rows,
+            columns=[column_of(self.model, name) for name in self.list_columns],
+            total=total_words(listing.total()),
+            base=self.route_base,
+            filters=showing.filter_chips(self, listing.asked),
+            actions=[each for each in self.actions.values() if self.may(each.needs)],
+            one_time=once.new_token(),
+        )
 
     @page("/export.csv")
     def export_csv(self) -> Response:
@@ -245,9 +255,15 @@ class EntityView(HouseView):
     def form_page(self, form: HouseForm, record: Any, others: dict[str, str] | None = None) -> Any:
         lookups = {name: self.address("choices", name=name) for name, each in form._fields.items() if isinstance(each, LookupField)}
         page_of_form = render_template(
-            "entity/form.html", view=self, form=form, record=record, lookups=lookups, others=others, one_time=request.form.get("one_time") or once.new_token(),
+            "entity/form.html",
+            view=self,
+            form=form,
+            record=record,
+            lookups=lookups,
+            others=others,
+            one_time=request.form.get("one_time") or once.new_token(),
             sections=[(title, [column_of(self.model, name).name for name in names]) for title, names in self.form.items()],
-        )  # fmt: skip
+        )
         return (page_of_form, 422) if form.errors or form.form_errors else page_of_form
 
     @page("/<id:record_id>/delete", needs=FULL, methods=("GET", "POST"))
@@ -304,12 +320,29 @@ def portal_view(staff_view: type[EntityView]) -> type[EntityView]:
     portal = staff_view.portal
     assert portal is not None
     facts: dict[str, Any] = {
-        "frame": "portal", "model": staff_view.model, "access": portal.access, "slug": portal.slug or staff_view.slug, "icon": portal.icon,
-        "list_columns": portal.list_columns, "form": portal.form, "show": portal.show or portal.form, "search": portal.search, "rules": staff_view.rules,
-        "heading": portal.title, "narrow": {}, "tabs": list(portal.tabs), "portal": None,
-        "adds": portal.adds and bool(portal.form), "edits": bool(portal.form), "deletes": bool(portal.form) and getattr(staff_view.model.scope, "deletes", False),
-        "complete": complete_in_portal, "filters": None, "sort": None, "__module__": staff_view.__module__, "__doc__": f"{staff_view.__name__} as partners see it.",
-    }  # fmt: skip
+        "frame": "portal",
+        "model": staff_view.model,
+        "access": portal.access,
+        "slug": portal.slug or staff_view.slug,
+        "icon": portal.icon,
+        "list_columns": portal.list_columns,
+        "form": portal.form,
+        "show": portal.show or portal.form,
+        "search": portal.search,
+        "rules": staff_view.rules,
+        "heading": portal.title,
+        "narrow": {},
+        "tabs": list(portal.tabs),
+        "portal": None,
+        "adds": portal.adds and bool(portal.form),
+        "edits": bool(portal.form),
+        "deletes": bool(portal.form) and getattr(staff_view.model.scope, "deletes", False),
+        "complete": complete_in_portal,
+        "filters": None,
+        "sort": None,
+        "__module__": staff_view.__module__,
+        "__doc__": f"{staff_view.__name__} as partners see it.",
+    }
     return type(f"Portal{staff_view.__name__}", (EntityView,), facts)
 
 

@@ -207,7 +207,13 @@ class Listing:
         came_from = self.asked.after is not None or self.asked.page > 1
         attribute = self.sort_column()[0].key
         ends = [place_of(row, attribute) for row in (found[:1] + found[-1:])] if self.keyset else []
-        return Rows(found, has_next=more if not backwards else self.asked.before is not None, has_previous=more if backwards else came_from, first_key=ends[0] if ends else "", last_key=ends[-1] if ends else "")
+        return Rows(
+            found,
+            has_next=more if not backwards else self.asked.before is not None,
+            has_previous=more if backwards else came_from,
+            first_key=ends[0] if ends else "",
+            last_key=ends[-1] if ends else "",
+        )
 
     def shown(self, keys: Select[Any], backwards: bool) -> Select[Any]:
         """The page's columns, with the names of what they point at, joined to its ids (a deferred join)."""
@@ -251,7 +257,7 @@ class Listing:
 
     def table_size(self) -> Any:
         if self.dialect == "postgresql":
-            return text(f"(SELECT reltuples::bigint FROM pg_class WHERE oid = '{self.model.__tablename__}'::regclass)")
+            return text(f"(SELECT reltuples::bigint FROM pg_class WHERE oid = '{self.model.__tablename__}'::regclass)")  # noqa: S608 - our own table
         return select(func.max(self.model.id)).scalar_subquery()
 
     def everything(self) -> Select[Any]:

@@ -54,7 +54,9 @@ def field_of_violation(model: Any, refusal: IntegrityError) -> str | None:
         names = [column.name for column in constraint.columns] if unique else []
         if names and (str(constraint.name) in said or ", ".join(f"{model.__tablename__}.{name}" for name in names) in said):
             return names[-1]
-    return next((column.name for column in model.__table__.columns if column.unique and (f"{model.__tablename__}.{column.name}" in said or f"_{column.name}" in said)), None)
+    return next(
+        (column.name for column in model.__table__.columns if column.unique and (f"{model.__tablename__}.{column.name}" in said or f"_{column.name}" in said)), None
+    )
 
 
 def remove(record: Any) -> None:

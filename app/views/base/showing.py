@@ -10,8 +10,7 @@ from markupsafe import Markup
 
 from app.extensions import db
 from app.models import Choice
-from app.permissions import HISTORY as HISTORY_ACCESS
-from app.permissions import READ
+from app.permissions import HISTORY as HISTORY_ACCESS, READ
 from app.services import history
 from app.views.base.columns import Column, column_of, plain_words, written
 from app.views.base.forms import HouseForm
@@ -51,7 +50,13 @@ def record_page(view: EntityView, record: Any) -> dict[str, Any]:
     tabs = tab_views(view)
     sees_history = view.frame == "staff" and signed_in().may(HISTORY_ACCESS, READ)
     chosen = request.args.get("tab", "")
-    page: dict[str, Any] = {"facts": facts(view, record), "tabs": tabs, "tab": chosen if chosen in tabs else "", "sees_history": sees_history, "actions": [each for each in view.actions.values() if view.may(each.needs)]}
+    page: dict[str, Any] = {
+        "facts": facts(view, record),
+        "tabs": tabs,
+        "tab": chosen if chosen in tabs else "",
+        "sees_history": sees_history,
+        "actions": [each for each in view.actions.values() if view.may(each.needs)],
+    }
     if chosen in tabs:
         page["related"] = related(view, record, tabs[chosen])
     if chosen == "history" and sees_history:
@@ -67,10 +72,15 @@ def related(view: EntityView, record: Any, other: EntityView) -> dict[str, Any]:
     rows = listing.rows()
     write = cells(other.model, columns)
     return {
-        "view": other, "key": key, "columns": [column_of(other.model, name) for name in columns], "rows": [(row.id, write(row)) for row in rows.rows],
-        "more": rows.has_next, "total": total_words(listing.total()), "may_add": other.adds and key in other.fields and other.may(2),
+        "view": other,
+        "key": key,
+        "columns": [column_of(other.model, name) for name in columns],
+        "rows": [(row.id, write(row)) for row in rows.rows],
+        "more": rows.has_next,
+        "total": total_words(listing.total()),
+        "may_add": other.adds and key in other.fields and other.may(2),
         "back": url_for(f"{view.endpoint}.show_record", record_id=record.id, tab=other.slug),
-    }  # fmt: skip
+    }
 
 
 def link_to(model: Any, target: Any) -> str:

@@ -1,0 +1,127 @@
+"""The house keeps its own rules: rooms, sizes, catalogues, migrations, what is written once."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import polib
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from flask_migrate import downgrade, upgrade
+from sqlalchemy import text
+
+from app.extensions import db
+from app.models import Model
+from tests.house import catalogues
+
+ROOT = Path(__file__).resolve().parents[2]
+VERSIONS = sorted(path.stem.split("_")[0] for path in (ROOT / "migrations" / "versions").glob("*.py"))
+
+
+def python_files() -> list[Path]:
+    return [path for folder in ("app", "tests", "bench", "migrations") for path in (ROOT / folder).rglob("*.py")]
+
+
+def test_rooms_import_downwards_only():
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / "lint-imports")], cwd=ROOT, capture_output=True, text=True, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}, check=False
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_no_module_grows_past_400_lines():
+    assert [f"{path}: {lines}" for path in python_files() if (lines := len(path.read_text().splitlines())) > 400] == []
+
+
+def test_no_room_for_leftovers():
+    assert [path for path in python_files() if path.stem in ("utils", "helpers", "common", "misc")] == []
+
+
+def test_every_module_says_what_lives_there():
+    assert [str(path) for path in python_files() if path.stat().st_size and not re.match(r'(#!.*\n)?"""', path.read_text())] == []
+
+
+def test_nothing_comes_from_another_host():
+    """No template, stylesheet or script of ours names a remote address."""
+    found = [
+        (path.name, address)
+        for folder in ("templates", "static")
+        for path in (ROOT / "app" / folder).rglob("*.*")
+        for address in re.findall(r"https?://[^\s\"'<>)]+", path.read_text())
+        if "www.w3.org" not in address
+    ]
+    assert found == []
+
+
+def test_the_catalogues_are_complete_and_written_in_real_french():
+    assert catalogues.faults() == []
+
+
+def test_a_catalogue_fresh_from_init_would_be_noticed(tmp_path, monkeypatch):
+    """Without its header a catalogue counts as fuzzy and compiling skips it silently: the compiled file tells."""
+    entry = polib.POEntry(msgid="Partner", msgstr="Partenaire")
+    assert catalogues.faults_of(entry, {}) == ["fr: not in the compiled file: 'Partner'"]
+    assert any("no-break" in fault for fault in catalogues.faults_of(polib.POEntry(msgid="Why?", msgstr="Pourquoi ?"), {"Why?": entry}))
+    assert any("placeholders" in fault for fault in catalogues.faults_of(polib.POEntry(msgid="%(a)s", msgstr="rien"), {"%(a)s": entry}))
+
+
+def test_the_template_of_the_catalogues_is_up_to_date(tmp_path):
+    fresh = tmp_path / "messages.pot"
+    options = [
+        "-q",
+        "extract",
+        "-F",
+        "babel.cfg",
+        "-k",
+        "_",
+        "-k",
+        "lazy_gettext",
+        "-k",
+        "gettext",
+        "-k",
+        "ngettext:1,2",
+        "--no-wrap",
+        "--sort-by-file",
+        "--omit-header",
+        "-o",
+        str(fresh),
+        ".",
+    ]
+    subprocess.run([str(Path(sys.executable).parent / "pybabel"), *options], cwd=ROOT, check=True)
+    kept = {entry.msgid for entry in polib.pofile(str(ROOT / "translations" / "messages.pot"))}
+    assert {entry.msgid for entry in polib.pofile(str(fresh))} == kept, "run make translations"
+
+
+def test_migrations_are_numbered_without_gaps():
+    assert [f"{number:04d}" for number in range(1, len(VERSIONS) + 1)] == VERSIONS
+
+
+def test_the_database_is_what_the_models_say(house):
+    """On SQLite and PostgreSQL: nothing that a further migration would change."""
+    with house.app_context(), db.engine.connect() as connection:
+        options = {"include_object": lambda thing, name, kind, reflected, compared: not (name and ("_fts" in name or name.endswith("_search"))), "compare_type": False}
+        differences = compare_metadata(MigrationContext.configure(connection, opts=options), Model.metadata)
+    assert [change for change in differences if "alembic_version" not in str(change)] == []
+
+
+@pytest.mark.slow
+def test_migrations_go_back_and_forth_with_data_in_them(house, cast):
+    from tests.trust.world import build
+
+    ours, _theirs, _shared = build(cast)
+    with house.app_context():
+        with db.engine.connect() as connection:
+            people = connection.execute(text("SELECT count(*) FROM ab_user")).scalar()
+        for version in reversed(VERSIONS[:-1]):
+            downgrade(revision=version)
+        upgrade()
+        with db.engine.connect() as connection:
+            assert connection.execute(text("SELECT count(*) FROM ab_user")).scalar() == people  # the first tables were never dropped
+            assert connection.execute(text("SELECT count(*) FROM client")).scalar() == 0
+        downgrade(revision="base")
+        upgrade()
+    assert ours
