@@ -163,7 +163,7 @@ def forget(session: Session, *ignored: Any) -> None:
 def refuse_unrecorded_bulk(state: ORMExecuteState) -> None:
     if not (state.is_update or state.is_delete or state.is_insert) or state.session.info.get("bulk"):
         return
-    table = getattr(state.statement, "table", None)
+    table = getattr(getattr(state.statement, "table", None), "name", None)
     for mapper in Model.registry.mappers:
-        if mapper.local_table is table and getattr(mapper.class_, "recorded", False):
+        if mapper.class_.__tablename__ == table and getattr(mapper.class_, "recorded", False):
             raise UnrecordedBulk(f"bulk work on {table} goes through history.bulk()")
