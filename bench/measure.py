@@ -1,0 +1,112 @@
+"""Servers of one worker, and how long a page takes over HTTP."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median, quantiles
+from urllib.parse import urlencode
+
+from sqlalchemy import event
+
+GUNICORN = str(Path(sys.executable).parent / "gunicorn")
+
+
+@dataclass
+class Taken:
+    """One page's figures: milliseconds, bytes, and the numbers of the rows it showed."""
+
+    median: float
+    p95: float
+    size: int
+    rows: list[int]
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+@contextmanager
+def server(target: str, **environment: str) -> Iterator[int]:
+    """A gunicorn with one worker; yields its port once it answers."""
+    port = free_port()
+    command = [GUNICORN, "--bind", f"127.0.0.1:{port}", "--workers", "1", "--worker-class", "gthread", "--threads", "4", "--keep-alive", "75", "--log-level", "error", target]
+    process = subprocess.Popen(command, env=os.environ | environment)
+    try:
+        wait_for(port, process)
+        yield port
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def wait_for(port: int, process: subprocess.Popen, path: str = "/login") -> None:
+    for _turn in range(1200):
+        try:
+            line = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+            line.request("GET", path)
+            line.getresponse().read()
+            return
+        except OSError:
+            if process.poll() is not None:
+                raise RuntimeError("the server did not start") from None
+            time.sleep(0.025)
+    raise RuntimeError("the server does not answer")
+
+
+def page(port: int, path: str, cookie: str = "", turns: int = 40, warm: int = 5) -> Taken:
+    """Asks for one page again and again on one connection, one at a time."""
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
+    headers = {"Cookie": cookie} if cookie else {}
+    times, body = [], b""
+    for turn in range(turns + warm):
+        start = time.perf_counter()
+        line.request("GET", path, headers=headers)
+        answer = line.getresponse()
+        body = answer.read()
+        if answer.status != 200:
+            raise RuntimeError(f"{path}: {answer.status}")
+        if turn >= warm:
+            times.append((time.perf_counter() - start) * 1000)
+    return Taken(median(times), quantiles(times, n=20)[-1] if len(times) > 1 else times[0], len(body), [int(found) for found in re.findall(rb"data-href=.(?:/portal)?/contracts/(\d+)", body)])
+
+
+def stock_cookie(port: int) -> str:
+    """Signs in to the stock application."""
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
+    line.request("POST", "/login/", urlencode({"username": "bench", "password": "bench password"}), {"Content-Type": "application/x-www-form-urlencoded"})
+    answer = line.getresponse()
+    answer.read()
+    return (answer.getheader("Set-Cookie") or "").split(";")[0]
+
+
+@contextmanager
+def counted(engine: object) -> Iterator[list[str]]:
+    """The statements sent meanwhile, but for BEGIN and COMMIT."""
+    sent: list[str] = []
+
+    def note(connection: object, cursor: object, statement: str, *rest: object) -> None:
+        if not statement.startswith(("BEGIN", "COMMIT", "ROLLBACK")):
+            sent.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    yield sent
+    event.remove(engine, "before_cursor_execute", note)
+
+
+def start_to_first_answer(**environment: str) -> float:
+    """Seconds from starting the server to its first answer."""
+    begun = time.perf_counter()
+    with server("app:create_app()", **environment):
+        return time.perf_counter() - begun
