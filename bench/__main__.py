@@ -74,7 +74,11 @@ def bench(kind: str, size: str, folder: Path) -> None:
         environment = {"DATABASE_URL": url.replace("+psycopg", ""), "SECRET_KEY": "bench", "CORDEE_INSTANCE": str(folder), "BENCH_URL": url, "SESSION_COOKIE_SECURE": "0"}
         with app.app_context():
             db.engine.dispose()
-        with measure.server("app:create_app()", **environment) as ours, measure.server("bench.raw_best:app", **environment) as limit, measure.server("bench.stock:create_app()", **environment) as stock:
+        with (
+            measure.server("app:create_app()", **environment) as ours,
+            measure.server("bench.raw_best:app", **environment) as limit,
+            measure.server("bench.stock:create_app()", **environment) as stock,
+        ):
             compare(kind, size, app, cookies, deep, ours, limit, stock)
         starts = [measure.start_to_first_answer(**environment) for _turn in range(5)]
         print(f"  start to first answer: {median(starts):.2f} s (goal 1.5)")
@@ -84,7 +88,13 @@ def bench(kind: str, size: str, folder: Path) -> None:
 
 def compare(kind: str, size: str, app: Any, cookies: dict[str, str], deep: int, ours: int, limit: int, stock: int) -> None:
     signed_in = measure.stock_cookie(stock)
-    stock_pages = {"first": "/contracts/list/", "deep": f"/contracts/list/?page_ContractStock={500 if size == 'ordinary' else 10_000}&psize_ContractStock=50", "search": f"/contracts/list/?_flt_2_number={WORDS}", "partner + sort": "/contracts/list/?_flt_0_partner=1&_oc_ContractStock=amount&_od_ContractStock=desc", "edit form": f"/contracts/edit/{deep}"}
+    stock_pages = {
+        "first": "/contracts/list/",
+        "deep": f"/contracts/list/?page_ContractStock={500 if size == 'ordinary' else 10_000}&psize_ContractStock=50",
+        "search": f"/contracts/list/?_flt_2_number={WORDS}",
+        "partner + sort": "/contracts/list/?_flt_0_partner=1&_oc_ContractStock=amount&_od_ContractStock=desc",
+        "edit form": f"/contracts/edit/{deep}",
+    }
     stock_times: dict[str, float] = {}
     print(f"  {'':<15}{'role':<15}{'statements':>11}{'median ms':>11}{'p95 ms':>9}{'kB':>6}{'× raw_best':>12}{'stock ms':>10}{'stock ÷ ours':>14}")
     for role, cookie in cookies.items():
@@ -98,7 +108,10 @@ def compare(kind: str, size: str, app: Any, cookies: dict[str, str], deep: int, 
             ratio = mine.median / best.median if best else None
             verdict = "" if ratio is None or ratio <= LIMIT[kind] else " !"
             count = statements(app, path, cookie)
-            print(f"  {name:<15}{role:<15}{count:>11}{mine.median:>11.1f}{mine.p95:>9.1f}{mine.size / 1000:>6.0f}{f'{ratio:.2f}{verdict}' if ratio else '–':>12}{stock_times[name]:>10.0f}{stock_times[name] / mine.median:>14.0f}", flush=True)
+            print(
+                f"  {name:<15}{role:<15}{count:>11}{mine.median:>11.1f}{mine.p95:>9.1f}{mine.size / 1000:>6.0f}{f'{ratio:.2f}{verdict}' if ratio else '–':>12}{stock_times[name]:>10.0f}{stock_times[name] / mine.median:>14.0f}",
+                flush=True,
+            )
 
 
 def statements(app: Any, path: str, cookie: str) -> int:
@@ -126,4 +139,5 @@ def main() -> None:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

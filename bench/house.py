@@ -16,8 +16,31 @@ from app.models import Contract, Role, Side, User, fold, indexes, now, walls
 from app.services import people, preparation
 from app.services.crossings import crossing
 
-LAST = "Martin Bernard Thomas Petit Robert Richard Durand Dubois Moreau Laurent Simon Lefèvre Bonnet François Garnier Faure Müller Lambert Rousseau Vincent Nguyen Fontaine".split()
-FIRST = "Camille Louise Jade Emma Alice Chloé Inès Zoé Hugo Jules Gabriel Raphaël Léo Adam Noé Éloïse".split()
+LAST = [
+    "Martin",
+    "Bernard",
+    "Thomas",
+    "Petit",
+    "Robert",
+    "Richard",
+    "Durand",
+    "Dubois",
+    "Moreau",
+    "Laurent",
+    "Simon",
+    "Lefèvre",
+    "Bonnet",
+    "François",
+    "Garnier",
+    "Faure",
+    "Müller",
+    "Lambert",
+    "Rousseau",
+    "Vincent",
+    "Nguyen",
+    "Fontaine",
+]
+FIRST = ["Camille", "Louise", "Jade", "Emma", "Alice", "Chloé", "Inès", "Zoé", "Hugo", "Jules", "Gabriel", "Raphaël", "Léo", "Adam", "Noé", "Éloïse"]
 MOMENT = datetime(2026, 11, 1, tzinfo=UTC)
 
 
@@ -31,7 +54,20 @@ def clients(luck: random.Random, partners: int, count: int) -> Iterator[dict[str
     for number, partner in enumerate(owners(luck, partners, count), 1):
         name = f"{luck.choice(LAST)}{number % 997} {luck.choice(FIRST)}"
         last, first = name.split(" ", 1)
-        yield {"id": number, "partner_id": partner, "kind": "person", "status": "client", "name": name, "last_name": last, "first_name": first, "notifications": False, "search_text": fold(name), "created_at": MOMENT, "updated_at": MOMENT, "version": 1}
+        yield {
+            "id": number,
+            "partner_id": partner,
+            "kind": "person",
+            "status": "client",
+            "name": name,
+            "last_name": last,
+            "first_name": first,
+            "notifications": False,
+            "search_text": fold(name),
+            "created_at": MOMENT,
+            "updated_at": MOMENT,
+            "version": 1,
+        }
 
 
 def contracts(luck: random.Random, held: list[tuple[int, str]], count: int) -> Iterator[dict[str, Any]]:
@@ -57,7 +93,13 @@ def load(connection: Any, table: str, rows: Iterator[dict[str, Any]]) -> None:
                 copy.write_row(list(row.values()))
         return
     write = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
-    plain = lambda row: [value.replace(tzinfo=None).isoformat(" ") if isinstance(value, datetime) else value.isoformat() if isinstance(value, date) else value for value in row.values()]  # noqa: E731
+
+    def plain(row: dict[str, Any]) -> list[Any]:
+        return [
+            value.replace(tzinfo=None).isoformat(" ") if isinstance(value, datetime) else value.isoformat() if isinstance(value, date) else value
+            for value in row.values()
+        ]
+
     raw.execute(write, plain(first))
     raw.executemany(write, (plain(row) for row in rows))
 
@@ -69,9 +111,33 @@ def fill(app: Flask, partners: int, client_count: int, contract_count: int) -> N
         upgrade()
         with db.engine.begin() as connection:
             common = {"created_at": MOMENT, "updated_at": MOMENT, "version": 1}
-            load(connection, "supplier", ({"id": n, "name": f"Fournisseur {n}", "code": f"F{n}", "kind": "insurer", "active": True, "search_text": "", **common} for n in range(1, 26)))
-            load(connection, "product", ({"id": n, "supplier_id": 1 + n % 25, "name": f"Produit {n}", "kind": "life_insurance", "search_text": "", **common} for n in range(1, 51)))
-            load(connection, "partner", ({"id": n, "name": f"Cabinet {n:05d}", "kind": "insurance_broker", "status": "active", "exercise": "commercial", "contested": False, "search_text": f"cabinet {n:05d}", **common} for n in range(1, partners + 1)))
+            load(
+                connection,
+                "supplier",
+                ({"id": n, "name": f"Fournisseur {n}", "code": f"F{n}", "kind": "insurer", "active": True, "search_text": "", **common} for n in range(1, 26)),
+            )
+            load(
+                connection,
+                "product",
+                ({"id": n, "supplier_id": 1 + n % 25, "name": f"Produit {n}", "kind": "life_insurance", "search_text": "", **common} for n in range(1, 51)),
+            )
+            load(
+                connection,
+                "partner",
+                (
+                    {
+                        "id": n,
+                        "name": f"Cabinet {n:05d}",
+                        "kind": "insurance_broker",
+                        "status": "active",
+                        "exercise": "commercial",
+                        "contested": False,
+                        "search_text": f"cabinet {n:05d}",
+                        **common,
+                    }
+                    for n in range(1, partners + 1)
+                ),
+            )
             people_held: list[tuple[int, str]] = []
 
             def noted() -> Iterator[dict[str, Any]]:
@@ -102,7 +168,10 @@ def visitors(app: Flask, hashed: str) -> dict[str, str]:
         owner = User(first_name="O", last_name="O", username="owner", email="owner@example.org", password=hashed, side=Side.PARTNER, active=True)
         session.add_all([admin, owner])
         session.flush()
-        session.execute(text("INSERT INTO membership (user_id, partner_id, role, own_clients_only, created_at, updated_at, version) VALUES (:user, 1, 'owner', false, :at, :at, 1)"), {"user": owner.id, "at": now().replace(tzinfo=None)})
+        session.execute(
+            text("INSERT INTO membership (user_id, partner_id, role, own_clients_only, created_at, updated_at, version) VALUES (:user, 1, 'owner', false, :at, :at, 1)"),
+            {"user": owner.id, "at": now().replace(tzinfo=None)},
+        )
         secrets = {"administrator": people.open_sign_in(session, admin.id, None), "partner": people.open_sign_in(session, owner.id, 1)}
         session.commit()
     serializer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]

@@ -41,7 +41,22 @@ def free_port() -> int:
 def server(target: str, **environment: str) -> Iterator[int]:
     """A gunicorn with one worker; yields its port once it answers."""
     port = free_port()
-    command = [GUNICORN, "--bind", f"127.0.0.1:{port}", "--workers", "1", "--worker-class", "gthread", "--threads", "4", "--keep-alive", "75", "--log-level", "error", target]
+    command = [
+        GUNICORN,
+        "--bind",
+        f"127.0.0.1:{port}",
+        "--workers",
+        "1",
+        "--worker-class",
+        "gthread",
+        "--threads",
+        "4",
+        "--keep-alive",
+        "75",
+        "--log-level",
+        "error",
+        target,
+    ]
     process = subprocess.Popen(command, env=os.environ | environment)
     try:
         wait_for(port, process)
@@ -79,7 +94,12 @@ def page(port: int, path: str, cookie: str = "", turns: int = 40, warm: int = 5)
             raise RuntimeError(f"{path}: {answer.status}")
         if turn >= warm:
             times.append((time.perf_counter() - start) * 1000)
-    return Taken(median(times), quantiles(times, n=20)[-1] if len(times) > 1 else times[0], len(body), [int(found) for found in re.findall(rb"data-href=.(?:/portal)?/contracts/(\d+)", body)])
+    return Taken(
+        median(times),
+        quantiles(times, n=20)[-1] if len(times) > 1 else times[0],
+        len(body),
+        [int(found) for found in re.findall(rb"data-href=.(?:/portal)?/contracts/(\d+)", body)],
+    )
 
 
 def stock_cookie(port: int) -> str:

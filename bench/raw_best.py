@@ -47,7 +47,10 @@ def rows_of(kind: str, asked: dict[str, list[str]]) -> tuple[list[Any], Any]:
         return run(f"SELECT {COLUMNS} FROM contract k {JOINS} WHERE k.id < @after ORDER BY k.id DESC LIMIT 50", {"after": place}), run(size, {})[0][0]
     if kind == "partner":
         partner = {"p": int(asked["p"][0])}
-        found = run(f"SELECT {COLUMNS} FROM contract k JOIN (SELECT id FROM contract WHERE partner_id = @p ORDER BY amount DESC, id DESC LIMIT 50) top ON top.id = k.id {JOINS} ORDER BY k.amount DESC, k.id DESC", partner)
+        found = run(
+            f"SELECT {COLUMNS} FROM contract k JOIN (SELECT id FROM contract WHERE partner_id = @p ORDER BY amount DESC, id DESC LIMIT 50) top ON top.id = k.id {JOINS} ORDER BY k.amount DESC, k.id DESC",
+            partner,
+        )
         return found, run("SELECT count(*) FROM (SELECT 1 FROM contract WHERE partner_id = @p LIMIT 1001) t", partner)[0][0]
     words = asked["q"][0]
     if IS_SQLITE:

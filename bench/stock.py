@@ -63,7 +63,14 @@ class ContractStock(ModelView):
 
 def create_app() -> Flask:
     app = Flask(__name__)
-    app.config.update(SECRET_KEY="bench", SQLALCHEMY_DATABASE_URI=os.environ["BENCH_URL"], FAB_CREATE_DB=False, FAB_UPDATE_PERMS=False, WTF_CSRF_ENABLED=False, FAB_ROLES={"administrator": [[".*", ".*"]]})
+    app.config.update(
+        SECRET_KEY="bench",
+        SQLALCHEMY_DATABASE_URI=os.environ["BENCH_URL"],
+        FAB_CREATE_DB=False,
+        FAB_UPDATE_PERMS=False,
+        WTF_CSRF_ENABLED=False,
+        FAB_ROLES={"administrator": [[".*", ".*"]]},
+    )
     db = SQLA(app, metadata=Model.metadata)
     with app.app_context():
         AppBuilder(app, db.session).add_view(ContractStock, "Contracts")

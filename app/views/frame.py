@@ -236,4 +236,13 @@ def described(field: Any, other: str | None) -> dict[str, Any]:
 
 
 def filter_form(view: Any, asked: Any, filters: Any) -> Markup:
-    return Markup(render_template("entity/filters.html", view=view, asked=asked, filters=filters))  # noqa: S704 - our own template, escaped
+    """The panel that sets filters; kept for as long as nothing is set, because it is the same on every such page."""
+    plain = not (asked.is_filtered or asked.sort or asked.size != 50)
+    kept: dict[tuple[str, str], Markup] = current_app.extensions.setdefault("cordee_filter_forms", {})
+    key = (view.endpoint, str(get_locale()))
+    if plain and key in kept:
+        return kept[key]
+    form = Markup(render_template("entity/filters.html", view=view, asked=asked, filters=filters))  # noqa: S704 - our own template, escaped
+    if plain:
+        kept[key] = form
+    return form

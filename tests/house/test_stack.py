@@ -132,7 +132,9 @@ def test_sqlite_writers_take_the_lock_at_once(house, cast):
     def add() -> None:
         for _turn in range(10):
             with house.app_context(), db.engine.begin() as connection:
-                seen = connection.execute(text("SELECT version FROM partner WHERE id = :id" + (" FOR UPDATE" if connection.dialect.name == "postgresql" else "")), {"id": partner.id}).scalar()
+                seen = connection.execute(
+                    text("SELECT version FROM partner WHERE id = :id" + (" FOR UPDATE" if connection.dialect.name == "postgresql" else "")), {"id": partner.id}
+                ).scalar()
                 connection.execute(text("UPDATE partner SET version = :next WHERE id = :id"), {"next": seen + 1, "id": partner.id})
 
     threads = [threading.Thread(target=add) for _each in range(8)]

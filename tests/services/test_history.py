@@ -51,7 +51,7 @@ def test_an_untouched_chain_holds(cast, some_history):
     [
         "UPDATE history SET actor = 'somebody else' WHERE place = 1",
         "UPDATE history SET record_id = 99 WHERE place = 1",
-        "UPDATE history_values SET changes = '{\"name\": [null, \"X\"]}' WHERE history_id = (SELECT id FROM history WHERE place = 1)",
+        'UPDATE history_values SET changes = \'{"name": [null, "X"]}\' WHERE history_id = (SELECT id FROM history WHERE place = 1)',
         "UPDATE history SET digest = 'x' WHERE place = 2",
         "UPDATE history SET place = 50 WHERE place = 2",
         "UPDATE history_head SET place = 1",
@@ -104,6 +104,8 @@ def test_a_rolled_back_change_leaves_no_trace(house, cast):
 
 def test_passwords_never_reach_the_history(cast):
     user = cast.staff("manager")
-    kept = cast.read(lambda session: [entry.values.changes for entry in session.scalars(select(m.History).where(m.History.entity == "User", m.History.record_id == user.id))])
+    kept = cast.read(
+        lambda session: [entry.values.changes for entry in session.scalars(select(m.History).where(m.History.entity == "User", m.History.record_id == user.id))]
+    )
     assert kept
     assert all("password" not in changes for changes in kept)

@@ -81,7 +81,21 @@ def test_walking_through_the_pages_shows_every_row_once(house, cast, sort):
 
 @pytest.mark.parametrize(
     ("words", "found"),
-    [("eloise", True), ("ÉLOÏSE", True), ("lois", True), ("el", True), ("ller elo", True), ("müller", True), ("xyz", False), ('"', False), ("' OR 1=1", False), ("*", False), ("%", False), ("el%", False), ("AND", False)],
+    [
+        ("eloise", True),
+        ("ÉLOÏSE", True),
+        ("lois", True),
+        ("el", True),
+        ("ller elo", True),
+        ("müller", True),
+        ("xyz", False),
+        ('"', False),
+        ("' OR 1=1", False),
+        ("*", False),
+        ("%", False),
+        ("el%", False),
+        ("AND", False),
+    ],
 )
 def test_search_ignores_accents_and_case_and_finds_parts_of_names(house, cast, words, found):
     client = cast.client(cast.partner(), first_name="Éloïse", last_name="Müller")
@@ -96,14 +110,34 @@ def test_a_contract_is_found_by_its_clients_name_also_after_a_change_of_name(hou
     contract = cast.contract(partner, client)
     visitor = cast.client_for("manager")
     assert numbers(visitor.get("/contracts/?q=avant")) == [contract.id]
-    assert visitor.post(f"/clients/{client.id}/edit", {"kind": "person", "last_name": "Après", "partner_id": partner.id, "version": cast.get(m.Client, client.id).version}).status_code == 302
+    assert (
+        visitor.post(
+            f"/clients/{client.id}/edit", {"kind": "person", "last_name": "Après", "partner_id": partner.id, "version": cast.get(m.Client, client.id).version}
+        ).status_code
+        == 302
+    )
     assert numbers(visitor.get("/contracts/?q=apres")) == [contract.id]
     assert numbers(visitor.get("/contracts/?q=avant")) == []
 
 
 @pytest.mark.parametrize(
     ("query", "count"),
-    [("status=ended", 1), ("status=nonsense", 3), ("amount_min=100", 2), ("amount_min=100,50&amount_max=1 000", 1), ("amount_min=abc", 3), ("effective_on_from=2024-01-01", 1), ("effective_on_to=31/31", 3), ("partner_id=99999999999", 3), ("sort=password", 3), ("size=7", 3), ("page=-1", 3), ("after=[1", 3), ("after=[[],1]", 3), ('after=["x",99999999999999]', 3)],
+    [
+        ("status=ended", 1),
+        ("status=nonsense", 3),
+        ("amount_min=100", 2),
+        ("amount_min=100,50&amount_max=1 000", 1),
+        ("amount_min=abc", 3),
+        ("effective_on_from=2024-01-01", 1),
+        ("effective_on_to=31/31", 3),
+        ("partner_id=99999999999", 3),
+        ("sort=password", 3),
+        ("size=7", 3),
+        ("page=-1", 3),
+        ("after=[1", 3),
+        ("after=[[],1]", 3),
+        ('after=["x",99999999999999]', 3),
+    ],
 )
 def test_filters_are_typed_and_nonsense_in_an_address_is_left_out(house, cast, query, count):
     partner, supplier = cast.partner(), cast.supplier()
@@ -210,12 +244,15 @@ def test_money_is_summed_exactly(house, cast):
 
 @pytest.mark.parametrize("locale", ["fr", "en_GB"])
 @pytest.mark.parametrize("currency", ["EUR", "CHF", "USD"])
-@given(value=strategies.decimals(-10**11, 10**11, places=2))
+@given(value=strategies.decimals(-(10**11), 10**11, places=2))
 def test_an_amount_is_written_as_babel_writes_it(locale, currency, value):
     assert amount(value, currency, locale) == format_currency(value, currency, locale=locale)
 
 
-@pytest.mark.parametrize(("typed", "value"), [("12 345,67", "12345.67"), ("12\u202f345,67 €", "12345.67"), ("12,345.67", "12345.67"), ("12345.67", "12345.67"), ("-5", "-5"), ("1.234.567,89", "1234567.89")])
+@pytest.mark.parametrize(
+    ("typed", "value"),
+    [("12 345,67", "12345.67"), ("12\u202f345,67 €", "12345.67"), ("12,345.67", "12345.67"), ("12345.67", "12345.67"), ("-5", "-5"), ("1.234.567,89", "1234567.89")],
+)
 def test_numbers_are_read_as_people_type_them(typed, value):
     assert number_typed(typed, 2) == Decimal(value)
 

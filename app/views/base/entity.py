@@ -21,7 +21,7 @@ from app.views.base import saving, sheets, showing
 from app.views.base.columns import column_of
 from app.views.base.forms import HouseForm, LookupField, form_for, lookup
 from app.views.base.guards import HouseView, page, signed_in
-from app.views.base.listing import Listing, cells, read, total_words
+from app.views.base.listing import Listing, read, total_words, written_rows
 
 
 @dataclass(frozen=True)
@@ -140,18 +140,18 @@ class EntityView(HouseView):
     def list(self) -> str:
         listing = self.listing()
         rows = listing.rows()
-        write = cells(self.model, self.list_columns)
+        actions = [each for each in self.actions.values() if self.may(each.needs)]
         return render_template(
             "entity/list.html",
             view=self,
             asked=listing.asked,
-            rows=[(row.id, write(row)) for row in rows.rows],
+            rows=written_rows(self.model, self.list_columns, rows.rows, self.route_base, ticks=bool(actions)),
             paging=rows,
-            columns=[column_of(self.model, name) for name in self.list_columns],
+            heads=showing.heads(self, listing.asked),
             total=total_words(listing.total()),
             base=self.route_base,
             filters=showing.filter_chips(self, listing.asked),
-            actions=[each for each in self.actions.values() if self.may(each.needs)],
+            actions=actions,
             one_time=once.new_token(),
         )
 

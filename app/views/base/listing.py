@@ -8,18 +8,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
-from flask_babel import format_decimal, gettext
-from markupsafe import Markup
+from flask_babel import format_decimal, get_locale, gettext
+from markupsafe import Markup, escape
 from sqlalchemy import ColumnElement, Select, and_, func, literal, select, text, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from werkzeug.datastructures import MultiDict
 
 from app.models.indexes import matching
 from app.models.scope import scope_of
-from app.views.base.columns import Column, column_of, written
+from app.views.base.columns import Column, column_of, writer_for
 
 SIZES = (20, 50, 100)
 COUNTED = 1000  # beyond, a filtered total reads "1,000+"
@@ -171,24 +172,6 @@ class Listing:
         """Whether the sort column can carry a cursor: one that is never empty."""
         return not self.sort_column()[0].property.columns[0].nullable
 
-    def keys(self, limit: int) -> tuple[Select[Any], bool]:
-        """The ids of one page, in order, and whether the order is turned round (a page read backwards)."""
-        attribute, descending = self.sort_column()
-        asked = self.asked
-        backwards = self.keyset and (asked.before is not None or asked.last)
-        if backwards:
-            descending = not descending
-        place = asked.after or asked.before
-        statement = select(self.model.id).where(*self.conditions, *(self.newest_search(limit, place) or self.search))
-        if self.keyset and place is not None:
-            statement = statement.where(beyond(attribute, self.model.id, place, descending))
-        elif asked.page > 1 and not asked.last:
-            statement = statement.offset((asked.page - 1) * asked.size)
-        order = [attribute.desc() if descending else attribute.asc()]
-        if attribute.key != "id":
-            order.append(self.model.id.desc() if descending else self.model.id.asc())
-        return statement.order_by(*order).limit(limit), backwards
-
     def newest_search(self, limit: int, place: list[Any] | None) -> list[ColumnElement[bool]]:
         """SQLite gives the newest matches straight from its index when nothing but words was asked for."""
         plain = self.dialect == "sqlite" and self.asked.words and not self.asked.sort and not self.where and not self.asked.filters
@@ -198,8 +181,8 @@ class Listing:
 
     def rows(self) -> Rows:
         """One page: one statement, one more row than shown, to know whether there is a next page."""
-        keys, backwards = self.keys(self.asked.size + 1)
-        found = list(self.session.execute(self.shown(keys, backwards)))
+        found = list(self.session.execute(self.page_statement()))
+        backwards = self.backwards
         more = len(found) > self.asked.size
         found = found[: self.asked.size]
         if backwards:
@@ -215,35 +198,33 @@ class Listing:
             last_key=ends[-1] if ends else "",
         )
 
-    def shown(self, keys: Select[Any], backwards: bool) -> Select[Any]:
-        """The page's columns, with the names of what they point at, joined to its ids (a deferred join)."""
-        page_of_keys = keys.subquery("page")
-        statement = select(*self.selected()).join(page_of_keys, page_of_keys.c.id == self.model.id)
-        for join in self.joins():
-            statement = statement.outerjoin(*join)
+    @property
+    def backwards(self) -> bool:
+        """A page that is read from its end: the one before a place, or the last."""
+        return self.keyset and (self.asked.before is not None or self.asked.last)
+
+    def order(self) -> list[Any]:
         attribute, descending = self.sort_column()
-        descending = descending is not backwards
-        order = [attribute.desc() if descending else attribute.asc(), self.model.id.desc() if descending else self.model.id.asc()]
-        return statement.order_by(*order)
+        descending = descending is not self.backwards
+        order = [attribute.desc() if descending else attribute.asc()]
+        if attribute.key != "id":
+            order.append(self.model.id.desc() if descending else self.model.id.asc())
+        return order
 
-    def selected(self) -> list[Any]:
-        """id, the sort column, then each shown column; a link brings its label columns along."""
-        wanted: list[Any] = [self.model.id.label("id"), self.sort_column()[0].label("sorted_by")]
-        self.aliases: dict[str, Any] = {}
-        for name in self.columns:
-            column = column_of(self.model, name)
-            wanted.append(getattr(self.model, column.name).label(column.name))
-            if column.kind == "link":
-                other = self.aliases.setdefault(column.name, aliased(column.target))
-                parts = [getattr(other, part) for part in column.target.labelled]
-                label = parts[0] if len(parts) == 1 else parts[0] + " " + parts[1]
-                wanted.append(label.label(f"{column.name}_label"))
-        if any(column_of(self.model, name).kind == "money" for name in self.columns):
-            wanted.append(self.model.currency.label("currency_of_row"))
-        return wanted
-
-    def joins(self) -> list[tuple[Any, Any]]:
-        return [(other, other.id == getattr(self.model, name)) for name, other in self.aliases.items()]
+    def page_statement(self) -> Select[Any]:
+        """The page's columns in one statement. A page by number joins them to its ids afterwards: OFFSET would drag the
+        joined rows along."""
+        asked, size = self.asked, self.asked.size + 1
+        shape = shape_of(self.model, tuple(self.columns), self.sort_column()[0].key)
+        place = asked.after or asked.before
+        where = [*self.conditions, *(self.newest_search(size, place) or self.search)]
+        if self.keyset and place is not None:
+            attribute, descending = self.sort_column()
+            where.append(beyond(attribute, self.model.id, place, descending is not self.backwards))
+        elif asked.page > 1 and not asked.last:
+            keys = select(self.model.id).where(*where).order_by(*self.order()).limit(size).offset((asked.page - 1) * asked.size).subquery("page")
+            return shape.join(keys, keys.c.id == self.model.id).order_by(*self.order())
+        return shape.where(*where).order_by(*self.order()).limit(size)
 
     def total(self) -> Total:
         """One statement: a count that stops at a thousand, and the table's size beside it."""
@@ -262,11 +243,29 @@ class Listing:
 
     def everything(self) -> Select[Any]:
         """Every row that is asked for, in order and without pages: what exports stream."""
-        attribute, descending = self.sort_column()
-        statement = select(*self.selected()).where(*self.conditions, *self.search)
-        for join in self.joins():
-            statement = statement.outerjoin(*join)
-        return statement.order_by(attribute.desc() if descending else attribute.asc(), self.model.id.desc() if descending else self.model.id.asc())
+        return shape_of(self.model, tuple(self.columns), self.sort_column()[0].key).where(*self.conditions, *self.search).order_by(*self.order())
+
+
+@cache
+def shape_of(model: Any, columns: tuple[str, ...], sort: str) -> Select[Any]:
+    """What a list selects: id, the sort column, each shown column with the names of what it points at. Made once: building
+    it takes longer than running it."""
+    wanted: list[Any] = [model.id.label("id"), getattr(model, sort).label("sorted_by")]
+    joins: list[tuple[Any, Any]] = []
+    for name in columns:
+        column = column_of(model, name)
+        wanted.append(getattr(model, column.name).label(column.name))
+        if column.kind == "link":
+            other = aliased(column.target)
+            parts = [getattr(other, part) for part in column.target.labelled]
+            wanted.append((parts[0] if len(parts) == 1 else parts[0] + " " + parts[1]).label(f"{column.name}_label"))
+            joins.append((other, other.id == getattr(model, column.name)))
+    if any(column_of(model, name).kind == "money" for name in columns):
+        wanted.append(model.currency.label("currency_of_row"))
+    statement = select(*wanted)
+    for other, condition_of_join in joins:
+        statement = statement.outerjoin(other, condition_of_join)
+    return statement
 
 
 def beyond(attribute: Any, key: Any, place: list[Any], descending: bool) -> ColumnElement[bool]:
@@ -295,20 +294,37 @@ def place_of(row: Any, attribute: str) -> str:
     return json.dumps([value if isinstance(value, int | None) else str(value), row.id])
 
 
-def cells(model: Any, columns: list[str]) -> Callable[[Any], list[Markup]]:
-    """A function that writes one row's cells; everything that does not depend on the row is worked out here."""
-    facts = [column_of(model, name) for name in columns]
+def row_writer(model: Any, columns: list[str], base: str, ticks: bool = False) -> Callable[[Any], str]:
+    """A function that writes one row as HTML. Rows are joined from ready pieces here and not in a template: everything that
+    does not depend on the row (labels, classes, the way a kind is written) is worked out once, which is most of the work."""
+    locale = str(get_locale())
+    select_words = gettext("Select")
+    tick = f'<td class="tick-cell"><input type="checkbox" class="form-check-input" name="ids" value="%d" aria-label="{escape(select_words)}"></td>' if ticks else ""
+    pieces = []
+    for name in columns:
+        column = column_of(model, name)
+        opening = f'<td class="k-{column.kind}" data-label="{escape(str(column.label))}">'
+        pieces.append((opening, f"{column.name}_label" if column.kind == "link" else column.name, escape if column.kind == "link" else writer_for(column, locale)))
 
-    def write(row: Any) -> list[Markup]:
+    def write(row: Any) -> str:
         values = row._mapping
         currency = values.get("currency_of_row") or "EUR"
-        found = []
-        for column in facts:
-            value = values[f"{column.name}_label"] if column.kind == "link" else values[column.name]
-            found.append(Markup("") if value is None else Markup.escape(value) if column.kind == "link" else written(column, value, currency))
-        return found
+        link = f"{base}/{row.id}"
+        parts = [f'<tr data-href="{link}">', tick % row.id if tick else ""]
+        for number, (opening, key, as_html) in enumerate(pieces):
+            value = values[key]
+            html = "" if value is None or value == "" else as_html(value) if as_html is escape else as_html(value, currency)
+            parts.append(f'{opening}<a href="{link}" class="row-link">{html or "—"}</a></td>' if number == 0 else f"{opening}{html}</td>")
+        parts.append("</tr>")
+        return "".join(parts)
 
     return write
+
+
+def written_rows(model: Any, columns: list[str], rows: list[Any], base: str, ticks: bool = False) -> Markup:
+    """All rows of a table body."""
+    write = row_writer(model, columns, base, ticks)
+    return Markup("\n".join(write(row) for row in rows))  # noqa: S704 - every value in it was escaped by its writer
 
 
 def total_words(total: Total) -> str:

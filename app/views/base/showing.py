@@ -15,7 +15,7 @@ from app.services import history
 from app.views.base.columns import Column, column_of, plain_words, written
 from app.views.base.forms import HouseForm
 from app.views.base.guards import signed_in
-from app.views.base.listing import Asked, Listing, cells, filter_names, parsed, total_words
+from app.views.base.listing import Asked, Listing, filter_names, parsed, total_words, written_rows
 
 if TYPE_CHECKING:
     from app.views.base.entity import EntityView
@@ -70,12 +70,11 @@ def related(view: EntityView, record: Any, other: EntityView) -> dict[str, Any]:
     columns = [name for name in other.list_columns if column_of(other.model, name).name != key]
     listing = Listing(other.model, columns, Asked(size=20), db.session(), [*other.where(), getattr(other.model, key) == record.id])
     rows = listing.rows()
-    write = cells(other.model, columns)
     return {
         "view": other,
         "key": key,
         "columns": [column_of(other.model, name) for name in columns],
-        "rows": [(row.id, write(row)) for row in rows.rows],
+        "rows": written_rows(other.model, columns, rows.rows, other.route_base),
         "more": rows.has_next,
         "total": total_words(listing.total()),
         "may_add": other.adds and key in other.fields and other.may(2),
@@ -128,6 +127,19 @@ def differences(view: EntityView, form: HouseForm, record: Any) -> dict[str, str
         typed = form[name].data
         if typed != getattr(record, name) and not (typed in (None, "") and getattr(record, name) in (None, "")):
             found[name] = plain_words(column, value_of(record, column)) or gettext("(empty)")
+    return found
+
+
+def heads(view: EntityView, asked: Asked) -> list[dict[str, Any]]:
+    """The table's head: each column's label, and the address that sorts by it."""
+    found = []
+    sorted_by = asked.sort.lstrip("-")
+    for name in view.list_columns:
+        column = column_of(view.model, name)
+        here = sorted_by == column.name
+        sort = None if column.name not in (view.sort or []) else f"-{column.name}" if asked.sort == column.name else column.name
+        order = None if not here else "descending" if asked.sort.startswith("-") else "ascending"
+        found.append({"kind": column.kind, "label": str(column.label), "address": asked.address(sort=sort) if sort else None, "order": order})
     return found
 
 
