@@ -12,7 +12,7 @@ from app.connectors import files, mail, registers, signature
 from app.extensions import csrf, db, mail as mailer, migrate
 from app.models import Model, recorder, walls
 from app.services import mails
-from app.views import frame, register
+from app.views import frame, languages, register
 from app.views.builder import HouseBuilder, HouseSecurity
 from app.views.menu import Menu
 
@@ -40,6 +40,7 @@ def create_app(settings: type[config.Config] | None = None, **changes: Any) -> F
     with app.app_context():
         frame.bind(app)
         builder = HouseBuilder(app, db.session, security_manager_class=HouseSecurity)
+        languages.bind(app)
         register(builder, menu)
     add_commands(app)
     return app

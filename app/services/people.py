@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash, generate_password_hash
 
@@ -78,7 +78,7 @@ WHO = (
     select(SignIn.id, SignIn.user_id, SignIn.partner_id, RightsVersion.number)
     .join(User, User.id == SignIn.user_id)
     .join(RightsVersion, RightsVersion.id == 1)
-    .where(SignIn.ended_at.is_(None), User.active.is_(True))
+    .where(SignIn.ended_at.is_(None), User.active.is_(True), SignIn.digest == bindparam("digest"), SignIn.expires_at > bindparam("moment"))
 )
 
 
@@ -91,7 +91,7 @@ def identify(secret: str | None) -> Person | None:
     if not secret:
         return None
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        row = connection.execute(WHO.where(SignIn.digest == digest_of(secret), SignIn.expires_at > now())).first()
+        row = connection.execute(WHO, {"digest": digest_of(secret), "moment": now()}).first()
     if row is None:
         return None
     key = (row.user_id, row.partner_id, row.number)

@@ -13,6 +13,8 @@ from app.models import Alert, Contract, Document, Partner, PartnerMove, PartnerS
 from app.permissions import CONTRACTS, FOLLOW_UP, PARTNER_FILE, PARTNER_VALIDATION, READ
 from app.views.base import SIGNED_IN, HouseView, page, person, signed_in
 
+OPEN_ALERTS = select(func.count()).select_from(Alert).where(Alert.handled_at.is_(None))
+
 
 def open_alerts() -> int:
     """How many alerts wait; read once per page, for those who may validate."""
@@ -20,7 +22,7 @@ def open_alerts() -> int:
     if who is None or not who.may(PARTNER_VALIDATION, READ):
         return 0
     if "open_alerts" not in g:
-        g.open_alerts = db.session.scalar(select(func.count()).select_from(Alert).where(Alert.handled_at.is_(None)))
+        g.open_alerts = db.session.scalar(OPEN_ALERTS)
     return g.open_alerts
 
 

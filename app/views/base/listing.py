@@ -228,22 +228,29 @@ class Listing:
 
     def total(self) -> Total:
         """One statement: a count that stops at a thousand, and the table's size beside it."""
-        capped = select(literal(1)).select_from(self.model).where(*self.conditions, *self.search).limit(COUNTED + 1).subquery()
         everything = not self.asked.is_filtered and not self.where and scope_of(self.session).sees_everything
-        size = self.table_size() if everything else literal(0)
-        number, estimate = self.session.execute(select(select(func.count()).select_from(capped).scalar_subquery(), size)).one()
+        statement = size_of(self.model, self.dialect) if everything else count_of(self.model, [*self.conditions, *self.search], literal(0))
+        number, estimate = self.session.execute(statement).one()
         if number <= COUNTED:
             return Total(number, exact=True)
         return Total(max(int(estimate or 0), COUNTED), exact=False, estimated=True) if everything else Total(COUNTED, exact=False)
 
-    def table_size(self) -> Any:
-        if self.dialect == "postgresql":
-            return text(f"(SELECT reltuples::bigint FROM pg_class WHERE oid = '{self.model.__tablename__}'::regclass)")  # noqa: S608 - our own table
-        return select(func.max(self.model.id)).scalar_subquery()
-
     def everything(self) -> Select[Any]:
         """Every row that is asked for, in order and without pages: what exports stream."""
         return shape_of(self.model, tuple(self.columns), self.sort_column()[0].key).where(*self.conditions, *self.search).order_by(*self.order())
+
+
+def count_of(model: Any, conditions: list[ColumnElement[bool]], size: Any) -> Select[Any]:
+    capped = select(literal(1)).select_from(model).where(*conditions).limit(COUNTED + 1).subquery()
+    return select(select(func.count()).select_from(capped).scalar_subquery(), size)
+
+
+@cache
+def size_of(model: Any, dialect: str) -> Select[Any]:
+    """The count of a whole table, with the database's own idea of its size beside it."""
+    if dialect == "postgresql":
+        return count_of(model, [], text(f"(SELECT reltuples::bigint FROM pg_class WHERE oid = '{model.__tablename__}'::regclass)"))  # noqa: S608 - our own table
+    return count_of(model, [], select(func.max(model.id)).scalar_subquery())
 
 
 @cache
