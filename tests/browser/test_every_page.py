@@ -68,8 +68,8 @@ def sign_in(tab: Any, door: str, email: str) -> None:
     tab.open(door)
     tab.page.fill("#email", email)
     tab.page.fill("#password", PASSWORD)
-    tab.page.click("main .btn-primary")
-    tab.page.wait_for_load_state()
+    with tab.page.expect_navigation():
+        tab.page.click("main .btn-primary")
 
 
 @pytest.mark.browser

@@ -31,8 +31,14 @@ def link_in(mail: m.Mail) -> str:
     return found[0]
 
 
+def follow(page: Any, selector: str) -> None:
+    """Clicks what leads to another page, and waits for it."""
+    with page.expect_navigation():
+        page.click(selector)
+
+
 def save(page: Any) -> None:
-    page.click("main .save-bar .btn-primary, main .save-row .btn-primary, main .btn-wide.btn-primary >> visible=true")
+    follow(page, "main .save-bar .btn-primary, main .save-row .btn-primary, main .btn-wide.btn-primary >> visible=true")
 
 
 def error_beside(page: Any, field: str) -> str:
@@ -74,7 +80,7 @@ def fill_documents(tab: Any) -> None:
 
 def sign(tab: Any, cast: Any) -> None:
     tab.picture("agreement")
-    tab.page.click("form[action='/partner/file/sign/code'] button")
+    follow(tab.page, "form[action='/partner/file/sign/code'] button")
     code = re.search(r"\b[0-9]{6}\b", cast.mails()[-1].text)
     assert code
     tab.page.fill("#code", "000000" if code[0] != "000000" else "111111")
@@ -103,7 +109,7 @@ def test_a_broker_registers_and_works_in_its_portal(tab, cast, language, width):
     broker = tab(language, width)
 
     broker.open("/partner/signin")
-    broker.page.click("a[href='/partner/register']")
+    follow(broker.page, "a[href='/partner/register']")
     broker.page.fill("#first_name", "Jeanne")
     broker.page.fill("#last_name", "Martin")
     broker.page.fill("#email", "jeanne@cabinet-du-port.example")
@@ -148,19 +154,19 @@ def test_a_broker_registers_and_works_in_its_portal(tab, cast, language, width):
 
     staff = tab(language, width)
     sign_in(staff, "/login", admin.email)
-    staff.page.click(".bell")
+    follow(staff.page, ".bell")
     staff.picture("alerts")
-    staff.page.click(".alert-list a")
+    follow(staff.page, ".alert-list a")
     staff.picture("validation")
     for offering in offerings:
         staff.page.check(f"input[name=offerings][value='{offering.id}']")
-    staff.page.click("form[action$='/validate'] button")
+    follow(staff.page, "form[action$='/validate'] button")
     staff.page.wait_for_selector(".flash-good")
     staff.picture("validated")
 
     sign_in(broker, "/partner/signin", "jeanne@cabinet-du-port.example") if broker.page.url.endswith("signin") else broker.open("/portal/")
     broker.picture("dashboard")
-    broker.page.click("a[href='/portal/clients/new']")
+    follow(broker.page, "a[href='/portal/clients/new']")
     broker.page.fill("#last_name", "Éloïse-Müller")
     broker.page.fill("#first_name", "Zoé 🧗")
     broker.page.fill("#birth_date", "1975-07-14")
@@ -188,7 +194,7 @@ def test_an_introducer_without_orias_is_invited_by_an_administrator(tab, cast):
     staff.page.select_option("#kind", "introducer")
     staff.picture("new-partner")
     save(staff.page)
-    staff.page.click("a[href$='/invite']")
+    follow(staff.page, "a[href$='/invite']")
     staff.picture("invite")
     save(staff.page)
     staff.page.wait_for_selector(".flash-good")
@@ -212,8 +218,8 @@ def test_an_introducer_without_orias_is_invited_by_an_administrator(tab, cast):
     assert results[m.CheckKind.ORIAS] is m.CheckResult.NOT_REQUIRED
     assert results[m.CheckKind.SIREN] is m.CheckResult.PASSED
     staff.open("/alerts/")
-    staff.page.click(".alert-list a")
-    staff.page.click("form[action$='/validate'] button")
+    follow(staff.page, ".alert-list a")
+    follow(staff.page, "form[action$='/validate'] button")
     staff.page.wait_for_selector(".flash-good")
     assert cast.read(lambda session: session.query(m.Partner).one().status) is m.PartnerStatus.ACTIVE
     assert introducer.faults + staff.faults == []
