@@ -59,6 +59,7 @@ class Tab:
     address: str
     language: str
     width: int
+    who: str
     faults: list[str] = field(default_factory=list)
     taken: int = 0
 
@@ -75,14 +76,14 @@ class Tab:
         if PICTURES:
             folder = Path(PICTURES) / f"{self.language}-{self.width}"
             folder.mkdir(parents=True, exist_ok=True)
-            Image.open(BytesIO(self.page.screenshot())).save(folder / f"{self.taken:02d}-{name}.webp", quality=75, method=6)
+            Image.open(BytesIO(self.page.screenshot())).save(folder / f"{self.who}-{self.taken:02d}-{name}.webp", quality=75, method=6)
 
 
 @pytest.fixture
 def tab(chromium: Any, live: str) -> Iterator[Callable[..., Tab]]:
     contexts = []
 
-    def make(language: str = "fr", width: int = 1280, dark: bool = False, javascript: bool = True) -> Tab:
+    def make(language: str = "fr", width: int = 1280, dark: bool = False, javascript: bool = True, who: str = "somebody") -> Tab:
         context = chromium.new_context(
             viewport={"width": width, "height": 900},
             locale="fr-FR" if language == "fr" else "en-GB",
@@ -92,7 +93,7 @@ def tab(chromium: Any, live: str) -> Iterator[Callable[..., Tab]]:
         )
         context.set_default_timeout(15_000)
         contexts.append(context)
-        made = Tab(context.new_page(), live, language, width)
+        made = Tab(context.new_page(), live, language, width, who)
         # A refused form answers 422 and a lost race 409: the browser calls that an error, people do not.
         made.page.on("console", lambda message: made.faults.append(message.text) if message.type == "error" and "status of 4" not in message.text else None)
         made.page.on("pageerror", lambda error: made.faults.append(str(error)))

@@ -106,7 +106,7 @@ def sign_in(tab: Any, door: str, email: str) -> None:
 def test_a_broker_registers_and_works_in_its_portal(tab, cast, language, width):
     admin = cast.staff("administrator", email="admin@house.example", username="admin@house.example", wants_alerts=True, language=language)
     offerings = [cast.offering(name="Sérénité Vie 2026", required_categories=["COA"]), cast.offering(name="Prévoyance Famille 2026")]
-    broker = tab(language, width)
+    broker = tab(language, width, who="broker")
 
     broker.open("/partner/signin")
     follow(broker.page, "a[href='/partner/register']")
@@ -152,7 +152,7 @@ def test_a_broker_registers_and_works_in_its_portal(tab, cast, language, width):
     broker.open("/portal/clients/")
     assert broker.page.url.endswith("/partner/file/waiting")  # not before validation
 
-    staff = tab(language, width)
+    staff = tab(language, width, who="staff")
     sign_in(staff, "/login", admin.email)
     follow(staff.page, ".bell")
     staff.picture("alerts")
@@ -187,7 +187,7 @@ def test_a_broker_registers_and_works_in_its_portal(tab, cast, language, width):
 @pytest.mark.browser
 def test_an_introducer_without_orias_is_invited_by_an_administrator(tab, cast):
     admin = cast.staff("administrator", language="fr")
-    staff = tab("fr")
+    staff = tab("fr", who="inviting")
     sign_in(staff, "/login", admin.email)
     staff.open("/partners/new")
     staff.page.fill("#email", "bonjour@apport.example")
@@ -199,7 +199,7 @@ def test_an_introducer_without_orias_is_invited_by_an_administrator(tab, cast):
     save(staff.page)
     staff.page.wait_for_selector(".flash-good")
 
-    introducer = tab("fr")
+    introducer = tab("fr", who="introducer")
     introducer.page.goto(link_in(cast.mails()[-1]))
     introducer.page.fill("#first_name", "Paul")
     introducer.page.fill("#last_name", "Apport")
@@ -229,7 +229,7 @@ def test_an_introducer_without_orias_is_invited_by_an_administrator(tab, cast):
 def test_a_liberal_profession_needs_no_rcs(tab, cast):
     partner = cast.partner(name="", status=m.PartnerStatus.DRAFT, siren=None, rcs_town=None, orias_number=None, city=None)
     user = cast.member(partner, "owner")
-    marie = tab("fr", 390)
+    marie = tab("fr", 390, who="liberal")
     sign_in(marie, "/partner/signin", user.email)
     fill_you(marie)
     fill_company(marie, name="Marie Conseil", kind="agent", exercise="liberal", siren="999000037", orias_number="19001234", city="Annecy")
