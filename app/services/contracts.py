@@ -1,4 +1,4 @@
-"""Contracts: whose they are and when they are orphans. Rules: DOMAIN 5."""
+"""Contracts: whose they are. Rules: DOMAIN 5."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 
 from app.extensions import db
-from app.models import Client, ClientReference, ClientStatus, Contract, Product, number_key
+from app.models import Client, ClientStatus, Contract, Product, number_key
 from app.services.refusals import RuleBroken
 
 
@@ -30,15 +30,3 @@ def saving(contract: Contract, new: bool) -> None:
         contract.client = client
         if client.status is ClientStatus.PROSPECT:
             client.status = ClientStatus.CLIENT
-
-
-def is_orphan(contract: Contract) -> bool:
-    """No client, or a client whose references for the supplier do not hold the one the feed sent."""
-    if contract.client_id is None:
-        return True
-    if not contract.reference:
-        return False
-    held = select(ClientReference.id).where(
-        ClientReference.client_id == contract.client_id, ClientReference.supplier_id == contract.supplier_id, ClientReference.reference == contract.reference
-    )
-    return db.session.scalar(held) is None

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.extensions import db, reads_only
-from app.models import ClientReference, Partner, PartnerStatus, Setting, Submission, User
+from app.models import ClientReference, Partner, PartnerStatus, Setting, Submission
 from app.models.scope import SYSTEM
 
 HELD = (PartnerStatus.PENDING_VALIDATION, PartnerStatus.ACTIVE, PartnerStatus.SUSPENDED)
@@ -35,11 +35,6 @@ def siren_is_held(siren: str, by_other_than: int) -> bool:
     with crossing() as session:
         held = select(Partner.id).where(Partner.siren == siren, Partner.id != by_other_than, Partner.status.in_(HELD), Partner.contested.is_(False))
         return session.scalar(held.limit(1)) is not None
-
-
-def email_is_known(email: str) -> bool:
-    with crossing() as session:
-        return session.scalar(select(User.id).where(func.lower(User.email) == email.lower())) is not None
 
 
 def reference_is_held(supplier_id: int, reference: str, by_other_than: int) -> bool:

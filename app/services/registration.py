@@ -66,8 +66,10 @@ def has_account(link: OneTimeLink) -> bool:
         return session.scalar(select(User.id).where(func.lower(User.email) == link.email, User.side == Side.PARTNER)) is not None
 
 
-def accept(secret: str, first_name: str, last_name: str, password: str, again: str) -> str:
-    """Uses the link: makes the account (and, for a registration, the draft file), signs in, returns the cookie's secret."""
+def accept(secret: str, first_name: str, last_name: str, password: str, again: str) -> str | None:
+    """Uses the link: makes the account (and, for a registration, the draft file), signs in, returns the cookie's secret.
+
+    Somebody who had an account already signs in with its password afterwards (None): a mailed link opens no existing account."""
     with crossing(reading=False) as session:
         link = session.scalar(select(OneTimeLink).where(OneTimeLink.digest == people.digest_of(secret), OneTimeLink.used_at.is_(None)).with_for_update())
         if link is None or not link.is_open:
@@ -75,6 +77,7 @@ def accept(secret: str, first_name: str, last_name: str, password: str, again: s
         user = session.scalar(select(User).where(func.lower(User.email) == link.email))
         if user is not None and user.side is not Side.PARTNER:
             raise RuleBroken(_("This address belongs to a member of staff. Please use another one."))
+        is_new = user is None
         if user is None:
             user = new_person(session, link, first_name, last_name, people.hash_password(password, again))
         elif link.purpose is Purpose.CONFIRM or not user.active:
@@ -84,7 +87,7 @@ def accept(secret: str, first_name: str, last_name: str, password: str, again: s
         session.add(Membership(user_id=user.id, partner_id=partner_id, role=link.role))
         link.used_at = now()
         session.flush()
-        cookie = people.open_sign_in(session, user.id, partner_id)
+        cookie = people.open_sign_in(session, user.id, partner_id) if is_new else None
         session.commit()
         return cookie
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import g, redirect, render_template
 from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
 
 from app.extensions import db
 from app.models import Alert, Contract, Document, Partner, PartnerMove, PartnerStatus, Task, now
@@ -40,14 +41,20 @@ class HomeView(HouseView):
                 select(Partner).where(Partner.status == PartnerStatus.PENDING_VALIDATION).order_by(Partner.submitted_at).limit(10)
             ).all()
             facts["expiring"] = db.session.scalars(
-                select(Document).where(Document.expires_on < now().date() + timedelta(days=60)).order_by(Document.expires_on).limit(8)
+                select(Document)
+                .options(joinedload(Document.partner))
+                .where(Document.expires_on < now().date() + timedelta(days=60))
+                .order_by(Document.expires_on)
+                .limit(8)
             ).all()
             facts["moves"] = db.session.execute(
                 select(PartnerMove, Partner).join(Partner, Partner.id == PartnerMove.partner_id).order_by(PartnerMove.id.desc()).limit(8)
             ).all()
             facts["active"] = db.session.scalar(select(func.count()).select_from(Partner).where(Partner.status == PartnerStatus.ACTIVE))
         if who.may(FOLLOW_UP, READ):
-            facts["tasks"] = db.session.scalars(select(Task).where(Task.done_on.is_(None), Task.assignee_id == who.id).order_by(Task.due_on, Task.id).limit(8)).all()
+            facts["tasks"] = db.session.scalars(
+                select(Task).options(joinedload(Task.partner)).where(Task.done_on.is_(None), Task.assignee_id == who.id).order_by(Task.due_on, Task.id).limit(8)
+            ).all()
         if who.may(CONTRACTS, READ):
             facts["orphans"] = db.session.scalar(select(func.count()).select_from(select(Contract.id).where(Contract.client_id.is_(None)).limit(1000).subquery()))
         return render_template("home/staff.html", **facts)
@@ -60,5 +67,5 @@ class AlertsView(HouseView):
 
     @page("/")
     def list(self) -> str:
-        alerts = db.session.scalars(select(Alert).order_by(Alert.handled_at.is_not(None), Alert.id.desc()).limit(100)).all()
+        alerts = db.session.scalars(select(Alert).options(joinedload(Alert.partner)).order_by(Alert.handled_at.is_not(None), Alert.id.desc()).limit(100)).all()
         return render_template("home/alerts.html", alerts=alerts)

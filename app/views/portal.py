@@ -7,6 +7,7 @@ from typing import Any
 from flask import abort, flash, redirect, render_template, request
 from flask_babel import gettext, lazy_gettext as _
 from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
 from wtforms import BooleanField, SelectField, StringField
 from wtforms.validators import Optional
 
@@ -139,7 +140,9 @@ class ColleaguesView(HouseView):
     access, frame, route_base = MY_PEOPLE, "portal", "/portal/people"
 
     def members(self) -> list[Membership]:
-        return list(db.session.scalars(select(Membership).where(Membership.partner_id == signed_in().partner_id).order_by(Membership.id)))
+        return list(
+            db.session.scalars(select(Membership).options(joinedload(Membership.user)).where(Membership.partner_id == signed_in().partner_id).order_by(Membership.id))
+        )
 
     def member(self, record_id: int) -> Membership:
         found = db.first_or_404(select(Membership).where(Membership.id == record_id, Membership.partner_id == signed_in().partner_id))

@@ -83,7 +83,10 @@ class DoorView(HouseView):
             try:
                 names = ("", "") if known else (form.first_name.data, form.last_name.data)
                 passwords = ("", "") if known else (form.password.data, form.password_again.data)
-                open_session(registration.accept(secret, *names, *passwords))
+                opened = registration.accept(secret, *names, *passwords)
+                if opened is None:
+                    return redirect("/partner/signin")
+                open_session(opened)
                 return redirect("/portal/")
             except RuleBroken as refusal:
                 form.refuse(refusal)

@@ -7,6 +7,7 @@ from typing import Any
 from flask import abort, flash, redirect, render_template, request
 from flask_babel import gettext, lazy_gettext as _
 from sqlalchemy import select
+from sqlalchemy.orm import selectinload
 from wtforms import BooleanField, PasswordField, SelectMultipleField, StringField
 
 from app.extensions import db
@@ -90,7 +91,7 @@ class StaffView(HouseView):
 
     @page("/")
     def list(self) -> str:
-        users = db.session.scalars(select(User).where(User.side == Side.STAFF).order_by(User.last_name, User.first_name)).all()
+        users = db.session.scalars(select(User).options(selectinload(User.roles)).where(User.side == Side.STAFF).order_by(User.last_name, User.first_name)).all()
         return render_template("settings/staff.html", users=users, names=roles.words_of)
 
     def form(self, user: User | None) -> StaffForm:

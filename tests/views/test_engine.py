@@ -40,7 +40,7 @@ def numbers(page) -> list[int]:
 
 
 @pytest.mark.parametrize("role", ["administrator", "manager", "compliance", "reader", "owner", "member", "read_only"])
-@pytest.mark.parametrize("query", ["", "?q=Durand", "?sort=-amount", "?status=active&amount_min=10", "?page=2", "?last=1"])
+@pytest.mark.parametrize("query", ["", "?q=Durand", "?sort=-amount", "?status=active&amount_min=10", "?page=2", "?last=1", "?supplier_id=1&sort=-amount"])
 def test_a_list_page_takes_four_statements_at_most(house, cast, statements, role, query):
     """Who and what rights; rows; count; alerts; and on PostgreSQL the one that takes the role."""
     partner = cast.partner()

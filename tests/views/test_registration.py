@@ -200,6 +200,18 @@ def test_a_person_of_two_companies_chooses_and_sees_one_at_a_time(house, cast):
     assert visitor.post("/partner/cabinet/", {"partner_id": cast.partner().id}).status_code == 422
 
 
+def test_an_invitation_opens_no_existing_account(house, cast):
+    """Whoever holds the link joins the company, and still needs the password to come in."""
+    user, other = cast.member(cast.partner()), cast.partner()
+    with house.app_context():
+        registration.invite(other.id, user.email, "", "", "en")
+    link = re.search(r"http://localhost(/partner/confirm/\S+)", cast.mails()[-1].text)[1]
+    visitor = cast.stranger()
+    assert visitor.post(link).headers["Location"] == "/partner/signin"
+    assert visitor.get("/portal/").headers["Location"] == "/partner/signin"
+    assert cast.count(m.Membership, m.Membership.user_id == user.id) == 2
+
+
 def test_a_broker_sees_its_agents_clients(house, cast):
     broker = cast.partner()
     agent = cast.partner(parent_id=broker.id)

@@ -77,10 +77,6 @@ def column_of(model: Any, name: str) -> Column:
     )
 
 
-def label_of(model: Any, name: str) -> str:
-    return str(column_of(model, name).label)
-
-
 # --- values as people read them -----------------------------------------------------------------
 
 

@@ -150,7 +150,7 @@ class EntityView(HouseView):
             heads=showing.heads(self, listing.asked),
             total=total_words(listing.total()),
             base=self.route_base,
-            filters=showing.filter_chips(self, listing.asked),
+            filters=showing.filter_chips(self, listing.asked, rows.rows),
             actions=actions,
             one_time=once.new_token(),
         )

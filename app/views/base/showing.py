@@ -143,20 +143,22 @@ def heads(view: EntityView, asked: Asked) -> list[dict[str, Any]]:
     return found
 
 
-def filter_chips(view: EntityView, asked: Asked) -> dict[str, Any]:
-    """The filters of a list: those that are set, as chips with the address without them, and those that can be set."""
+def filter_chips(view: EntityView, asked: Asked, rows: list[Any]) -> dict[str, Any]:
+    """The filters of a list: those that are set, as chips with the address without them, and those that can be set. The name
+    of a linked record stands in every row that the filter let through, so it is read there and asked for only without one."""
+    first = rows[0]._mapping if rows else {}
     chips = []
     for key, value in asked.filters.items():
         column = next(column_of(view.model, name) for name in view.filters or [] if key in filter_names(column_of(view.model, name)))
-        chips.append({"words": chip_words(column, key, value), "without": asked.address(**{key: None})})
+        chips.append({"words": chip_words(column, key, value, first.get(f"{column.name}_label")), "without": asked.address(**{key: None})})
     available = [column_of(view.model, name) for name in view.filters or []]
     return {"chips": chips, "available": available, "names": {column.name: filter_names(column) for column in available}}
 
 
-def chip_words(column: Column, key: str, value: str) -> str:
+def chip_words(column: Column, key: str, value: str, name: str | None) -> str:
     known = parsed(column, value)
     if column.kind == "link":
-        words = find_label(column, known) or value
+        words = name or find_label(column, known) or value
     else:
         words = str(known.label) if isinstance(known, Choice) else plain_words(column, known)
     if key == column.name:
