@@ -52,7 +52,9 @@ class Visitor:
 
     def post(self, url: str, data: dict[str, Any] | None = None, **options: Any) -> Any:
         sent = {"csrf_token": self.csrf(), "one_time": f"token-{id(self)}-{next(self.tokens)}"} | (data or {})
-        return self.client.post(url, data=sent, **options)
+        answer = self.client.post(url, data=sent, **options)
+        answer.request.environ["wsgi.input"].close()  # the test client keeps a large body in a file and leaves it open
+        return answer
 
 
 class Cast:
