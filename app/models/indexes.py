@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, false, inspect, literal_column, or_, select, table, text
+from sqlalchemy import ColumnElement, Connection, Integer, Select, and_, bindparam, false, inspect, literal_column, or_, select, table, text
 
 from app.models.base import fold
 from app.models.scope import scoped_classes
@@ -40,27 +40,48 @@ def sqlite_index(name: str) -> Iterator[str]:
     yield f"CREATE TRIGGER {fts}_au AFTER UPDATE OF search_text ON {name} WHEN old.search_text <> new.search_text BEGIN {take} {put} END"
 
 
-def matching(entity: type[Any], words: str, dialect: str, newest: int | None = None, before: int | None = None) -> ColumnElement[bool]:
-    """Rows whose search text holds every word of `words`, accents and case ignored.
+def words_in(typed: str) -> tuple[list[str], list[str]]:
+    """The folded words of a search: those of three letters and more, and those too short for a trigram to find."""
+    words = fold(typed).split()
+    return [word for word in words if len(word) >= 3], [word for word in words if len(word) < 3]
 
-    Words under three letters are looked for where a word begins: there is no trigram to find them by. `newest` asks for the
-    last so many rows only (before the row number `before`), which the SQLite index gives without reading the others.
+
+def search_values(entity: type[Any], typed: str, dialect: str) -> dict[str, str]:
+    """The bound values of matching() for what was typed."""
+    long_words, short_words = words_in(typed)
+    values = {f"long_{number}": f"%{like(word)}%" for number, word in enumerate(long_words)} if dialect == "postgresql" else {}
+    if dialect == "sqlite" and long_words:
+        values["phrase"] = " AND ".join('"' + word.replace('"', '""') + '"' for word in long_words)
+    for number, word in enumerate(short_words):
+        values |= {f"first_{number}": f"{like(word)}%", f"later_{number}": f"% {like(word)}%"}
+    return values
+
+
+def like(word: str) -> str:
+    """A word as it stands in a LIKE pattern whose escape sign is the slash."""
+    return word.replace("/", "//").replace("%", "/%").replace("_", "/_")
+
+
+def matching(entity: type[Any], long_words: int, short_words: int, dialect: str, newest: bool = False, place: bool = False) -> ColumnElement[bool]:
+    """Rows whose search text holds so many words, accents and case ignored; to be run with search_values().
+
+    Words under three letters are looked for where a word begins: there is no trigram to find them by. `newest` asks SQLite's
+    index for the last `page_size` matches only (before the row `place_id`, if there is a `place`), without reading the others.
     """
     column = entity.search_text
-    asked = fold(words).split()
-    long_words, short_words = [word for word in asked if len(word) >= 3], [word for word in asked if len(word) < 3]
-    tests: list[ColumnElement[bool]] = [or_(column.startswith(word, autoescape=True), column.contains(f" {word}", autoescape=True)) for word in short_words]
+    tests: list[ColumnElement[bool]] = [
+        or_(column.like(bindparam(f"first_{number}"), escape="/"), column.like(bindparam(f"later_{number}"), escape="/")) for number in range(short_words)
+    ]
     if dialect == "postgresql":
-        tests += [column.contains(word, autoescape=True) for word in long_words]
+        tests += [column.like(bindparam(f"long_{number}"), escape="/") for number in range(long_words)]
     elif long_words:
-        tests.append(entity.id.in_(sqlite_rows(entity, long_words, None if short_words else newest, before)))
+        tests.append(entity.id.in_(sqlite_rows(entity, newest and not short_words, place)))
     return and_(*tests) if tests else false()
 
 
-def sqlite_rows(entity: type[Any], words: list[str], newest: int | None, before: int | None) -> Select[Any]:
-    fts = f"{entity.__tablename__}_fts"
-    phrase = " AND ".join('"' + word.replace('"', '""') + '"' for word in words)
-    rows: Select[Any] = select(literal_column("rowid")).select_from(table(fts)).where(text(f"{fts} MATCH :{fts}_words").bindparams(**{f"{fts}_words": phrase}))
-    if before is not None:
-        rows = rows.where(literal_column("rowid") < before)
-    return rows if newest is None else rows.order_by(literal_column("rowid").desc()).limit(newest)
+def sqlite_rows(entity: type[Any], newest: bool, place: bool) -> Select[Any]:
+    fts, number = f"{entity.__tablename__}_fts", literal_column("rowid", Integer)
+    rows: Select[Any] = select(number).select_from(table(fts)).where(text(f"{fts} MATCH :phrase"))
+    if place and newest:
+        rows = rows.where(number < bindparam("place_id", type_=Integer()))
+    return rows.order_by(number.desc()).limit(bindparam("page_size", type_=Integer())) if newest else rows

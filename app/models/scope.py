@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, event, false, inspect, select
@@ -37,8 +37,8 @@ class OutOfScope(Exception):
 class RowCriteria(LoaderCriteriaOption):
     """with_loader_criteria over a ready expression, which SQLAlchemy adapts to aliases only where it is a lambda.
 
-    Lambdas share their cache by code object, so one function for all entities would mix them up. The bound values have fixed
-    names (`scope_partners`, `scope_person`), so that a statement found in the cache takes the values of who asks now.
+    Lambdas share their cache by code object, so one function for all entities would mix them up. Whose rows they are is not
+    in the expression: the wall hands over `scope_partners` and `scope_person` with each statement.
     """
 
     _traverse_internals = LoaderCriteriaOption._traverse_internals
@@ -64,13 +64,9 @@ class Scope:
         return self.kind in (ScopeKind.SYSTEM, ScopeKind.STAFF)
 
     @cached_property
-    def criteria(self) -> tuple[Any, ...]:
-        """The options that every ORM statement of this scope carries; built once, because building costs more than running."""
-        if self.sees_everything:
-            return ()
-        return tuple(
-            RowCriteria(entity, rows, include_aliases=True, propagate_to_loaders=True) for entity in scoped_classes() if (rows := rows_of(entity, self)) is not None
-        )
+    def values(self) -> dict[str, Any]:
+        """The bound values of rows_of(): given to every statement beside its own."""
+        return {"scope_partners": self.partner_ids, "scope_person": self.person_id}
 
 
 SYSTEM = Scope(ScopeKind.SYSTEM)
@@ -87,7 +83,8 @@ def class_named(name: str) -> type[Any]:
 
 
 def rows_of(entity: type[Any], scope: Scope) -> ColumnElement[bool] | None:
-    """The rows of an entity that a partner-side scope may read; None means all of them (shared tables)."""
+    """The rows of an entity that a partner-side scope may read, to be run with the scope's `values`; None means all of them
+    (shared tables)."""
     own = getattr(entity, "scope", None)
     if own == SHARED and scope.kind is ScopeKind.PARTNER:
         return None
@@ -100,7 +97,7 @@ def rows_of(entity: type[Any], scope: Scope) -> ColumnElement[bool] | None:
 
 def conditions(entity: type[Any], own: Own, scope: Scope) -> Iterator[ColumnElement[bool]]:
     if own.owner:
-        yield getattr(entity, own.owner).in_(bindparam("scope_partners", scope.partner_ids, expanding=True))
+        yield getattr(entity, own.owner).in_(bindparam("scope_partners", expanding=True))
     if own.through:
         column, target = own.through
         class_name, key = target.split(".")
@@ -110,15 +107,31 @@ def conditions(entity: type[Any], own: Own, scope: Scope) -> Iterator[ColumnElem
     if own.visible:
         yield getattr(entity, own.visible).is_(True)
     if own.adviser and scope.own_clients_only:
-        yield adviser_is(entity, own.adviser, scope)
+        yield adviser_is(entity, own.adviser)
 
 
-def adviser_is(entity: type[Any], path: str, scope: Scope) -> ColumnElement[bool]:
+def adviser_is(entity: type[Any], path: str) -> ColumnElement[bool]:
     if "." not in path:
-        return getattr(entity, path) == bindparam("scope_person", scope.person_id)
+        return getattr(entity, path) == bindparam("scope_person")
     relation, column = path.split(".")
     other = inspect(entity).relationships[relation].mapper.class_
-    return getattr(entity, f"{relation}_id").in_(select(other.id).where(getattr(other, column) == bindparam("scope_person", scope.person_id)))
+    return getattr(entity, f"{relation}_id").in_(select(other.id).where(getattr(other, column) == bindparam("scope_person")))
+
+
+@cache
+def criteria_of(kind: ScopeKind, own_clients_only: bool) -> tuple[RowCriteria, ...]:
+    """The options that every ORM statement of such a scope carries; built once, because building costs more than running."""
+    scope = Scope(kind, own_clients_only=own_clients_only)
+    return tuple(
+        RowCriteria(entity, rows, include_aliases=True, propagate_to_loaders=True) for entity in scoped_classes() if (rows := rows_of(entity, scope)) is not None
+    )
+
+
+def behind_wall(statement: Any, kind: ScopeKind, own_clients_only: bool) -> Any:
+    return statement.options(*criteria_of(kind, own_clients_only))
+
+
+behind_wall_once = lru_cache(maxsize=1_000)(behind_wall)  # for statements that are made once and run again and again
 
 
 def scope_of(session: Session) -> Scope:
@@ -145,7 +158,9 @@ def read_wall(state: ORMExecuteState) -> None:
         return
     if state.is_select and state.is_orm_statement:
         if not state.is_column_load:
-            state.statement = state.statement.options(*scope.criteria)
+            dress = behind_wall_once if state.execution_options.get("kept") else behind_wall
+            state.statement = dress(state.statement, scope.kind, scope.own_clients_only)
+            state.parameters = {**(state.parameters or {}), **scope.values}  # type: ignore[dict-item]
         return
     if not state.execution_options.get("outside_walls"):
         raise OutOfScope("raw and bulk statements are refused under a partner's scope")

@@ -21,10 +21,11 @@ from app.extensions import db, reads_only
 from app.models.scope import NOBODY, OutOfScope
 from app.permissions import PARTNER_ROLES, STAFF_ROLES
 from app.services import once, people
+from app.views import fragments
+from app.views.base import showing
 from app.views.base.columns import amount, choice_badge, moment
 from app.views.base.guards import person
 from app.views.base.listing import HIGHEST_ID
-from app.views.home import open_alerts
 from app.views.menu import menu_html
 
 POLICY = "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -61,7 +62,15 @@ def bind(app: Flask) -> None:
         house_name=app.config["HOUSE_NAME"],
         languages=app.config["LANGUAGES"],
         menu_html=menu_html,
-        open_alerts=open_alerts,
+        topbar=fragments.topbar,
+        list_part=fragments.list_part,
+        heads=showing.heads,
+        icon=fragments.icon,
+        csrf=fragments.csrf,
+        once=fragments.once_input,
+        csrf_later=Markup('<input type="hidden" name="csrf_token" value="{}">').format(fragments.CSRF_GOES_HERE),
+        page_later=fragments.PAGE_GOES_HERE,
+        spoken=lambda: get_locale().language,
         initials=initials,
         described=described,
         asset_version=asset_version(),
@@ -69,7 +78,6 @@ def bind(app: Flask) -> None:
         add_words=lambda model: str(model.adding),
         new_once=once.new_token,
         role_words=role_words,
-        filter_form=filter_form,
         is_demo=app.config["DEMO"],
     )
     app.jinja_env.filters.update(
@@ -233,16 +241,3 @@ def described(field: Any, other: str | None) -> dict[str, Any]:
     if field.errors or field.description or other:
         found["aria-describedby"] = f"{field.id}_help"
     return found
-
-
-def filter_form(view: Any, asked: Any, filters: Any) -> Markup:
-    """The panel that sets filters; kept for as long as nothing is set, because it is the same on every such page."""
-    plain = not (asked.is_filtered or asked.sort or asked.size != 50)
-    kept: dict[tuple[str, str], Markup] = current_app.extensions.setdefault("cordee_filter_forms", {})
-    key = (view.endpoint, str(get_locale()))
-    if plain and key in kept:
-        return kept[key]
-    form = Markup(render_template("entity/filters.html", view=view, asked=asked, filters=filters))  # noqa: S704 - our own template, escaped
-    if plain:
-        kept[key] = form
-    return form

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import lru_cache
 
+from babel import Locale
 from flask import Flask, current_app, g, has_request_context, request, session
 from flask_babel import get_locale, get_translations
 
@@ -26,22 +27,18 @@ def choose_language() -> str:
 
 
 def bind(app: Flask) -> None:
-    """Gives templates a gettext that finds the catalogue once per page instead of once per sentence: a list page asks for
-    some forty."""
+    """Gives templates a gettext that remembers: a list page asks for some forty sentences, always the same."""
     app.jinja_env.install_gettext_callables(gettext=sentence, ngettext=counted, newstyle=True)  # type: ignore[attr-defined]
 
 
-def catalogue() -> Any:
-    kept = g.get("catalogue")
-    here = get_locale()
-    if kept is None or kept[0] != here:
-        kept = g.catalogue = (here, get_translations())
-    return kept[1]
-
-
 def sentence(text: str) -> str:
-    return catalogue().ugettext(text)
+    return translated(text, get_locale())
+
+
+@lru_cache(maxsize=20_000)
+def translated(text: str, locale: Locale) -> str:
+    return get_translations().ugettext(text)
 
 
 def counted(one: str, many: str, number: int) -> str:
-    return catalogue().ungettext(one, many, number)
+    return get_translations().ungettext(one, many, number)

@@ -5,12 +5,11 @@ Adding an entity adds one line here.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
-from flask import current_app, g, render_template, request
-from flask_babel import LazyString, get_locale, lazy_gettext as _
+from flask import current_app, render_template, request
+from flask_babel import LazyString, lazy_gettext as _
 from markupsafe import Markup
 
 from app.permissions import READ, Access
@@ -44,27 +43,18 @@ class Entry:
 
 
 class Menu:
-    """The entries of both frames, and the finished fragments: one per person's rights, language and place."""
+    """The entries of both frames."""
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
-        self.kept: OrderedDict[Any, Markup] = OrderedDict()
 
     def add(self, entry: Entry) -> None:
         self.entries.append(entry)
+        self.entries_by_length = sorted(self.entries, key=lambda each: -len(each.href))
 
-    def html(self) -> Markup:
-        who = person()
-        if who is None:
-            return Markup("")
-        place = next((entry.href for entry in sorted(self.entries, key=lambda each: -len(each.href)) if request.path.startswith(entry.href)), "")
-        key = (who.is_staff, tuple(who.rights.items()), str(get_locale()), place)
-        found = self.kept.get(key)
-        if found is None:
-            found = self.kept[key] = Markup(render_template("frame/menu.html", groups=self.groups(place)))  # noqa: S704 - our own template, escaped
-            while len(self.kept) > 500:
-                self.kept.popitem(last=False)
-        return found
+    def place(self) -> str:
+        """The entry under which the asked page stands."""
+        return next((entry.href for entry in self.entries_by_length if request.path.startswith(entry.href)), "")
 
     def groups(self, place: str) -> list[dict[str, Any]]:
         who = person()
@@ -84,6 +74,4 @@ class Menu:
 
 def menu_html() -> Markup:
     menu: Menu = current_app.extensions["cordee_menu"]
-    if "menu_html" not in g:
-        g.menu_html = menu.html()
-    return g.menu_html
+    return Markup(render_template("frame/menu.html", groups=menu.groups(menu.place())))  # noqa: S704 - our own template, escaped

@@ -15,7 +15,7 @@ from babel.numbers import format_currency, format_decimal, get_decimal_symbol, g
 from flask_babel import LazyString, format_date, get_locale, gettext, to_user_timezone
 from markupsafe import Markup, escape
 from sqlalchemy import Boolean, Date, Enum, Integer, Numeric, String, Text, inspect
-from sqlalchemy.orm import ColumnProperty
+from sqlalchemy.orm import ColumnProperty, joinedload
 
 from app.models import Choice, Money
 from app.models.base import Moment
@@ -75,6 +75,13 @@ def column_of(model: Any, name: str) -> Column:
         relation=relation,
         default=column.default.arg if has_default and column.default.is_scalar else None,
     )
+
+
+@cache
+def pointed_at(model: Any) -> tuple[Any, ...]:
+    """The options that load a record together with the records its foreign keys point at."""
+    many_to_one = [each for each in inspect(model).relationships if each.direction.name == "MANYTOONE" and not each.viewonly]
+    return tuple(joinedload(getattr(model, each.key)) for each in many_to_one)
 
 
 # --- values as people read them -----------------------------------------------------------------

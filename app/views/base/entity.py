@@ -18,10 +18,11 @@ from app.permissions import FULL, READ, WRITE, Access, Level
 from app.services import once
 from app.services.refusals import RuleBroken
 from app.views.base import saving, sheets, showing
-from app.views.base.columns import column_of
+from app.views.base.columns import column_of, pointed_at
 from app.views.base.forms import HouseForm, LookupField, form_for, lookup
 from app.views.base.guards import HouseView, page, signed_in
-from app.views.base.listing import Listing, read, total_words, written_rows
+from app.views.base.listing import Listing, read, total_words
+from app.views.base.rows import written_rows
 
 
 @dataclass(frozen=True)
@@ -147,9 +148,7 @@ class EntityView(HouseView):
             asked=listing.asked,
             rows=written_rows(self.model, self.list_columns, rows.rows, self.route_base, ticks=bool(actions)),
             paging=rows,
-            heads=showing.heads(self, listing.asked),
             total=total_words(listing.total()),
-            base=self.route_base,
             filters=showing.filter_chips(self, listing.asked, rows.rows),
             actions=actions,
             one_time=once.new_token(),
@@ -164,8 +163,9 @@ class EntityView(HouseView):
         return sheets.xlsx_response(self.listing(), self.plural)
 
     def find(self, record_id: int) -> Any:
-        """The record, if there is one that this person can see; else 404."""
-        record = db.session.scalar(select(self.model).where(self.model.id == record_id, *self.where()))
+        """The record with the records it points at, if there is one that this person can see; else 404."""
+        statement = select(self.model).where(self.model.id == record_id, *self.where()).options(*pointed_at(self.model))
+        record = db.session.scalar(statement)
         return record if record is not None else abort(404)
 
     @page("/<id:record_id>")
@@ -184,7 +184,11 @@ class EntityView(HouseView):
     # --- writing ----------------------------------------------------------------------------------
 
     def new_form(self, record: Any = None) -> HouseForm:
-        return form_for(self.model, self.fields, self.narrow)(obj=record)
+        form = form_for(self.model, self.fields, self.narrow)(obj=record)
+        for each in form:
+            if isinstance(each, LookupField):
+                each.object_edited = record
+        return form
 
     @page("/new", needs=WRITE, methods=("GET", "POST"))
     def add(self) -> Any:

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 from babel.numbers import get_decimal_symbol
@@ -20,7 +21,7 @@ from wtforms.widgets import TextInput
 
 from app.extensions import db
 from app.models import ORIAS_CATEGORIES
-from app.models.indexes import matching
+from app.models.indexes import matching, search_values, words_in
 from app.services.identifiers import CHECKS, grouped
 from app.services.refusals import RuleBroken
 from app.views.base.columns import Column, column_of
@@ -188,6 +189,7 @@ class LookupField(Field):
     def __init__(self, *args: Any, column: Column, narrow: Callable[[], Any] | None = None, **options: Any) -> None:
         super().__init__(*args, **options)
         self.column, self.narrow, self.typed = column, narrow, ""
+        self.object_edited: Any = None
 
     def process(self, formdata: Any, *args: Any, **options: Any) -> None:
         if formdata is not None:
@@ -216,6 +218,10 @@ class LookupField(Field):
 
     @property
     def label_text(self) -> str:
+        """The name of the record that is chosen: known already where it is the one on the record being edited."""
+        known = getattr(self.object_edited, self.column.relation or "", None) if self.object_edited is not None else None
+        if known is not None and known.id == self.data:
+            return str(known)
         if self.data is not None and (row := self.row(self.data)) is not None:
             return str(row)
         return self.typed
@@ -224,24 +230,27 @@ class LookupField(Field):
 def lookup(column: Column, words: str, narrow: Callable[[], Any] | None, limit: int = 20) -> list[Any]:
     """Records of a foreign key's target that fit the words; under the session's scope like every other statement."""
     target = column.target
-    statement = select(target)
+    statement, values = fitting(target, words)
     narrowed = narrow() if narrow else None
     if narrowed is not None:
         statement = statement.where(narrowed)
-    if words.strip():
-        statement = statement.where(fitting(target, words))
     order = [getattr(target, name) for name in target.labelled]
     with db.session.no_autoflush:
-        return list(db.session.scalars(statement.order_by(*order, target.id).limit(limit)))
+        return list(db.session.scalars(statement.order_by(*order, target.id).limit(limit), values))
 
 
-def fitting(target: Any, words: str) -> Any:
+def fitting(target: Any, words: str) -> tuple[Any, dict[str, str]]:
+    """The rows of an entity that fit some words, and the values to run the statement with."""
+    if not words.strip():
+        return select(target), {}
     if hasattr(target, "search_text"):
-        return matching(target, words, db.session.get_bind().dialect.name)
+        dialect = db.session.get_bind().dialect.name
+        long_words, short_words = words_in(words)
+        return select(target).where(matching(target, len(long_words), len(short_words), dialect)), search_values(target, words, dialect)
     label = getattr(target, target.labelled[0])
     for name in target.labelled[1:]:
         label = label + " " + getattr(target, name)
-    return label.ilike(f"%{words.strip().replace('%', '').replace('_', '')}%")
+    return select(target).where(label.icontains(words.strip(), autoescape=True)), {}
 
 
 def field_for(model: Any, name: str, narrow: Callable[[], Any] | None = None) -> Field:
@@ -278,6 +287,11 @@ def choice_field(column: Column, options: dict[str, Any]) -> Field:
 
 
 def form_for(model: Any, names: list[str], narrow: dict[str, Callable[[], Any]] | None = None) -> type[HouseForm]:
-    """A form class over some columns of an entity."""
-    narrow = narrow or {}
-    return type(f"{model.__name__}Form", (HouseForm,), {name: field_for(model, name, narrow.get(name)) for name in names})
+    """The form class over some columns of an entity; `narrow` says which rows a foreign key may point at."""
+    return made_form(model, tuple(names), tuple((narrow or {}).items()))
+
+
+@lru_cache(maxsize=500)
+def made_form(model: Any, names: tuple[str, ...], narrow: tuple[tuple[str, Callable[[], Any]], ...]) -> type[HouseForm]:
+    narrowed = dict(narrow)
+    return type(f"{model.__name__}Form", (HouseForm,), {name: field_for(model, name, narrowed.get(name)) for name in names})

@@ -1,29 +1,27 @@
-"""The list: what an address asks for, and the one Core statement that answers it. Why it looks like this: SPEED.md's table,
-docs/decisions/0004-lists.md."""
+"""The list: what an address asks for, and the page of rows that answers it. Why it looks like this: docs/decisions/0004-lists.md."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
-from functools import cache
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
-from flask_babel import format_decimal, get_locale, gettext
-from markupsafe import Markup, escape
-from sqlalchemy import ColumnElement, Select, and_, func, literal, select, text, tuple_
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+from flask_babel import format_decimal, gettext, to_utc
+from sqlalchemy import ColumnElement, Select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 from werkzeug.datastructures import MultiDict
 
-from app.models.indexes import matching
+from app.models.base import fold
+from app.models.indexes import like, search_values, words_in
 from app.models.scope import scope_of
-from app.views.base.columns import Column, column_of, writer_for
+from app.views.base.columns import Column, column_of
+from app.views.base.statements import COUNTED, TEXTS, Question, build_count, build_page, build_whole, counted_of, filtered_column, page_of, size_of
 
 SIZES = (20, 50, 100)
-COUNTED = 1000  # beyond, a filtered total reads "1,000+"
 HIGHEST_ID = 2**31 - 1
 
 
@@ -44,6 +42,11 @@ class Asked:
     @property
     def is_filtered(self) -> bool:
         return bool(self.words or self.filters)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is the list as it stands in the menu, at any page."""
+        return not (self.is_filtered or self.sort or self.size != 50)
 
     def address(self, **changes: Any) -> str:
         """The query string for the same list with some changes; None takes a part away."""
@@ -82,7 +85,8 @@ def filter_names(column: Column) -> list[str]:
 
 def read(model: Any, args: MultiDict[str, str], filterable: list[str], sortable: list[str], searchable: bool = True) -> Asked:
     """Reads an address; nothing in it can raise."""
-    asked = Asked(words=args.get("q", "").replace("\x00", "")[:100].strip() if searchable else "")
+    words = args.get("q", "").replace("\x00", "")[:100].strip() if searchable else ""
+    asked = Asked(words=words if fold(words).strip() else "")
     for name in filterable:
         column = column_of(model, name)
         for key in filter_names(column):
@@ -132,36 +136,13 @@ def parsed(column: Column, value: str) -> Any:
     return value[:200]
 
 
-def condition(model: Any, column: Column, key: str, value: str) -> ColumnElement[bool]:
-    attribute, wanted = getattr(model, column.name), parsed(column, value)
-    if key.endswith(("_min", "_from")) and key != column.name:
-        return attribute >= wanted
-    if key.endswith(("_max", "_to")) and key != column.name:
-        return attribute <= wanted
-    if column.kind in ("line", "text", "email", "phone", "url", "siren", "orias", "iban", "bic"):
-        return func.lower(attribute).contains(str(wanted).lower(), autoescape=True)
-    return attribute == wanted
-
-
 class Listing:
     """The statements of one entity's list, for one address."""
 
     def __init__(self, model: Any, columns: list[str], asked: Asked, session: Session, where: list[ColumnElement[bool]] | None = None) -> None:
-        self.model, self.columns, self.asked, self.session = model, columns, asked, session
-        self.where = where or []
+        self.model, self.columns, self.asked, self.session = model, tuple(columns), asked, session
+        self.where = tuple(where or ())
         self.dialect = session.get_bind().dialect.name
-
-    @property
-    def conditions(self) -> list[ColumnElement[bool]]:
-        found = list(self.where)
-        for key, value in self.asked.filters.items():
-            name = next(name for name in (key, key.rsplit("_", 1)[0]) if hasattr(self.model, name))
-            found.append(condition(self.model, column_of(self.model, name), key, value))
-        return found
-
-    @property
-    def search(self) -> list[ColumnElement[bool]]:
-        return [matching(self.model, self.asked.words, self.dialect)] if self.asked.words else []
 
     def sort_column(self) -> tuple[InstrumentedAttribute[Any], bool]:
         name = self.asked.sort.lstrip("-") or "id"
@@ -172,16 +153,56 @@ class Listing:
         """Whether the sort column can carry a cursor: one that is never empty."""
         return not self.sort_column()[0].property.columns[0].nullable
 
-    def newest_search(self, limit: int, place: list[Any] | None) -> list[ColumnElement[bool]]:
-        """SQLite gives the newest matches straight from its index when nothing but words was asked for."""
-        plain = self.dialect == "sqlite" and self.asked.words and not self.asked.sort and not self.where and not self.asked.filters
-        if not plain or self.asked.page > 1 and place is None or self.asked.before or self.asked.last or not scope_of(self.session).sees_everything:
-            return []
-        return [matching(self.model, self.asked.words, "sqlite", newest=limit, before=place[1] if place else None)]
+    @property
+    def backwards(self) -> bool:
+        """A page that is read from its end: the one before a place, or the last."""
+        return self.keyset and (self.asked.before is not None or self.asked.last)
+
+    @property
+    def place(self) -> list[Any] | None:
+        return (self.asked.after or self.asked.before) if self.keyset else None
+
+    @cached_property
+    def question(self) -> Question:
+        asked = self.asked
+        attribute, descending = self.sort_column()
+        numbered = self.place is None and asked.page > 1 and not asked.last
+        long_words, short_words = words_in(asked.words)
+        return Question(
+            self.model,
+            self.dialect,
+            self.columns,
+            sort=attribute.key,
+            descending=descending is not self.backwards,
+            filters=tuple(asked.filters),
+            long_words=len(long_words),
+            short_words=len(short_words),
+            place=self.place is not None,
+            numbered=numbered,
+            newest=not (numbered or self.backwards or asked.sort or asked.filters or self.where) and scope_of(self.session).sees_everything,
+        )
+
+    @cached_property
+    def values(self) -> dict[str, Any]:
+        """The values of every name that the statements of this question may hold."""
+        asked = self.asked
+        found = {f"filter_{key}": filter_value(filtered_column(self.model, key), key, value) for key, value in asked.filters.items()}
+        if asked.words:
+            found |= search_values(self.model, asked.words, self.dialect)
+        found |= {"page_size": asked.size + 1, "skipped": (asked.page - 1) * asked.size}
+        if self.place is not None:
+            attribute = self.sort_column()[0]
+            found["place_id"] = self.place[1]
+            if attribute.key != "id":
+                found["place_value"] = typed(attribute, self.place[0])
+        return found
+
+    def run(self, statement: Select[Any]) -> Any:
+        return self.session.execute(statement, self.values, execution_options={"kept": not self.where})
 
     def rows(self) -> Rows:
         """One page: one statement, one more row than shown, to know whether there is a next page."""
-        found = list(self.session.execute(self.page_statement()))
+        found = list(self.run(page_of(self.question) if not self.where else build_page(self.question, self.where)))
         backwards = self.backwards
         more = len(found) > self.asked.size
         found = found[: self.asked.size]
@@ -198,90 +219,32 @@ class Listing:
             last_key=ends[-1] if ends else "",
         )
 
-    @property
-    def backwards(self) -> bool:
-        """A page that is read from its end: the one before a place, or the last."""
-        return self.keyset and (self.asked.before is not None or self.asked.last)
-
-    def order(self) -> list[Any]:
-        attribute, descending = self.sort_column()
-        descending = descending is not self.backwards
-        order = [attribute.desc() if descending else attribute.asc()]
-        if attribute.key != "id":
-            order.append(self.model.id.desc() if descending else self.model.id.asc())
-        return order
-
-    def page_statement(self) -> Select[Any]:
-        """The page's columns in one statement. A page by number joins them to its ids afterwards: OFFSET would drag the
-        joined rows along."""
-        asked, size = self.asked, self.asked.size + 1
-        shape = shape_of(self.model, tuple(self.columns), self.sort_column()[0].key)
-        place = asked.after or asked.before
-        where = [*self.conditions, *(self.newest_search(size, place) or self.search)]
-        if self.keyset and place is not None:
-            attribute, descending = self.sort_column()
-            where.append(beyond(attribute, self.model.id, place, descending is not self.backwards))
-        elif asked.page > 1 and not asked.last:
-            keys = select(self.model.id).where(*where).order_by(*self.order()).limit(size).offset((asked.page - 1) * asked.size).subquery("page")
-            return shape.join(keys, keys.c.id == self.model.id).order_by(*self.order())
-        return shape.where(*where).order_by(*self.order()).limit(size)
-
     def total(self) -> Total:
         """One statement: a count that stops at a thousand, and the table's size beside it."""
         everything = not self.asked.is_filtered and not self.where and scope_of(self.session).sees_everything
-        statement = size_of(self.model, self.dialect) if everything else count_of(self.model, [*self.conditions, *self.search], literal(0))
-        number, estimate = self.session.execute(statement).one()
+        if everything:
+            statement = size_of(self.model, self.dialect)
+        else:
+            unpaged = replace(self.question, sort="id", descending=True, place=False, numbered=False, newest=False)
+            statement = counted_of(unpaged) if not self.where else build_count(unpaged, self.where)
+        number, estimate = self.run(statement).one()
         if number <= COUNTED:
             return Total(number, exact=True)
         return Total(max(int(estimate or 0), COUNTED), exact=False, estimated=True) if everything else Total(COUNTED, exact=False)
 
     def everything(self) -> Select[Any]:
-        """Every row that is asked for, in order and without pages: what exports stream."""
-        return shape_of(self.model, tuple(self.columns), self.sort_column()[0].key).where(*self.conditions, *self.search).order_by(*self.order())
+        """Every row that is asked for, to be run with `values`: what exports stream."""
+        return build_whole(replace(self.question, place=False, numbered=False, newest=False), self.where)
 
 
-def count_of(model: Any, conditions: list[ColumnElement[bool]], size: Any) -> Select[Any]:
-    capped = select(literal(1)).select_from(model).where(*conditions).limit(COUNTED + 1).subquery()
-    return select(select(func.count()).select_from(capped).scalar_subquery(), size)
-
-
-@cache
-def size_of(model: Any, dialect: str) -> Select[Any]:
-    """The count of a whole table, with the database's own idea of its size beside it."""
-    if dialect == "postgresql":
-        return count_of(model, [], text(f"(SELECT reltuples::bigint FROM pg_class WHERE oid = '{model.__tablename__}'::regclass)"))  # noqa: S608 - our own table
-    return count_of(model, [], select(func.max(model.id)).scalar_subquery())
-
-
-@cache
-def shape_of(model: Any, columns: tuple[str, ...], sort: str) -> Select[Any]:
-    """What a list selects: id, the sort column, each shown column with the names of what it points at. Made once: building
-    it takes longer than running it."""
-    wanted: list[Any] = [model.id.label("id"), getattr(model, sort).label("sorted_by")]
-    joins: list[tuple[Any, Any]] = []
-    for name in columns:
-        column = column_of(model, name)
-        wanted.append(getattr(model, column.name).label(column.name))
-        if column.kind == "link":
-            other = aliased(column.target)
-            parts = [getattr(other, part) for part in column.target.labelled]
-            wanted.append((parts[0] if len(parts) == 1 else parts[0] + " " + parts[1]).label(f"{column.name}_label"))
-            joins.append((other, other.id == getattr(model, column.name)))
-    if any(column_of(model, name).kind == "money" for name in columns):
-        wanted.append(model.currency.label("currency_of_row"))
-    statement = select(*wanted)
-    for other, condition_of_join in joins:
-        statement = statement.outerjoin(other, condition_of_join)
-    return statement
-
-
-def beyond(attribute: Any, key: Any, place: list[Any], descending: bool) -> ColumnElement[bool]:
-    """Rows that come after a place in a sorted list."""
-    if attribute.key == "id":
-        return attribute < place[1] if descending else attribute > place[1]
-    value = typed(attribute, place[0])
-    here, there = tuple_(attribute, key), tuple_(literal(value, attribute.type), literal(place[1]))
-    return and_(here < there if descending else here > there)
+def filter_value(column: Column, key: str, value: str) -> Any:
+    """A filter's value as its statement wants it. Days that bound a moment begin at midnight where the house is."""
+    wanted = parsed(column, value)
+    if column.kind in TEXTS:
+        return f"%{like(str(wanted).lower())}%"
+    if column.kind == "moment":
+        return to_utc(datetime.combine(wanted + timedelta(days=key.endswith("_to")), time())).replace(tzinfo=UTC)
+    return wanted
 
 
 def typed(attribute: Any, value: Any) -> Any:
@@ -299,39 +262,6 @@ def typed(attribute: Any, value: Any) -> Any:
 def place_of(row: Any, attribute: str) -> str:
     value = None if attribute == "id" else row.sorted_by
     return json.dumps([value if isinstance(value, int | None) else str(value), row.id])
-
-
-def row_writer(model: Any, columns: list[str], base: str, ticks: bool = False) -> Callable[[Any], str]:
-    """A function that writes one row as HTML. Rows are joined from ready pieces here and not in a template: everything that
-    does not depend on the row (labels, classes, the way a kind is written) is worked out once, which is most of the work."""
-    locale = str(get_locale())
-    select_words = gettext("Select")
-    tick = f'<td class="tick-cell"><input type="checkbox" class="form-check-input" name="ids" value="%d" aria-label="{escape(select_words)}"></td>' if ticks else ""
-    pieces = []
-    for name in columns:
-        column = column_of(model, name)
-        opening = f'<td class="k-{column.kind}" data-label="{escape(str(column.label))}">'
-        pieces.append((opening, f"{column.name}_label" if column.kind == "link" else column.name, escape if column.kind == "link" else writer_for(column, locale)))
-
-    def write(row: Any) -> str:
-        values = row._mapping
-        currency = values.get("currency_of_row") or "EUR"
-        link = f"{base}/{row.id}"
-        parts = [f'<tr data-href="{link}">', tick % row.id if tick else ""]
-        for number, (opening, key, as_html) in enumerate(pieces):
-            value = values[key]
-            html = "" if value is None or value == "" else as_html(value) if as_html is escape else as_html(value, currency)
-            parts.append(f'{opening}<a href="{link}" class="row-link">{html or "—"}</a></td>' if number == 0 else f"{opening}{html}</td>")
-        parts.append("</tr>")
-        return "".join(parts)
-
-    return write
-
-
-def written_rows(model: Any, columns: list[str], rows: list[Any], base: str, ticks: bool = False) -> Markup:
-    """All rows of a table body."""
-    write = row_writer(model, columns, base, ticks)
-    return Markup("\n".join(write(row) for row in rows))  # noqa: S704 - every value in it was escaped by its writer
 
 
 def total_words(total: Total) -> str:

@@ -59,7 +59,7 @@ def plain(column: Column, value: Any) -> Any:
 def reader(listing: Listing) -> tuple[list[str], Iterator[list[Any]]]:
     """The head and an iterator over the rows, which the database hands over piece by piece."""
     columns = [column_of(listing.model, name) for name in listing.columns]
-    statement = listing.everything().execution_options(yield_per=PIECE)
+    statement, values = listing.everything().execution_options(yield_per=PIECE), listing.values
     keys = [f"{column.name}_label" if column.kind == "link" else column.name for column in columns]
     head = [str(column.label) for column in columns]
     money = any(column.kind == "money" for column in columns)
@@ -70,9 +70,9 @@ def reader(listing: Listing) -> tuple[list[str], Iterator[list[Any]]]:
 
     def rows() -> Iterator[list[Any]]:
         with own_session(info) as session:
-            for row in session.execute(statement):
-                values = row._mapping
-                yield [plain(column, values[key]) for column, key in zip(columns, keys, strict=True)] + ([values["currency_of_row"]] if money else [])
+            for row in session.execute(statement, values):
+                cells = row._mapping
+                yield [plain(column, cells[key]) for column, key in zip(columns, keys, strict=True)] + ([cells["currency_of_row"]] if money else [])
 
     return head, rows()
 

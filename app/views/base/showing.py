@@ -15,7 +15,8 @@ from app.services import history
 from app.views.base.columns import Column, column_of, plain_words, written
 from app.views.base.forms import HouseForm
 from app.views.base.guards import signed_in
-from app.views.base.listing import Asked, Listing, filter_names, parsed, total_words, written_rows
+from app.views.base.listing import Asked, Listing, filter_names, parsed, total_words
+from app.views.base.rows import written_rows
 
 if TYPE_CHECKING:
     from app.views.base.entity import EntityView

@@ -1,0 +1,141 @@
+"""The statements of lists, each built once for all who ask the same thing: building one costs more than running it.
+
+What is asked for stands in a `Question`; the values themselves are handed over at each run (`values_of` in listing.py), so
+that a statement is compiled once for every word, filter value, cursor and person.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, func, literal, select, text, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, aliased
+
+from app.models.indexes import matching
+from app.views.base.columns import Column, column_of
+
+COUNTED = 1000  # beyond, a filtered total reads "1,000+"
+TEXTS = ("line", "text", "email", "phone", "url", "siren", "orias", "iban", "bic")
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a list asks for, without the values: equal questions share a statement."""
+
+    model: Any
+    dialect: str
+    columns: tuple[str, ...]
+    sort: str
+    descending: bool
+    filters: tuple[str, ...] = ()
+    long_words: int = 0
+    short_words: int = 0
+    place: bool = False  # continues from a cursor
+    numbered: bool = False  # a page by its number
+    newest: bool = False  # words alone: the index gives the newest matches without reading the others
+
+
+def filtered_column(model: Any, key: str) -> Column:
+    """The column that an address's filter name is about."""
+    return column_of(model, next(name for name in (key, key.rsplit("_", 1)[0]) if hasattr(model, name)))
+
+
+def condition(model: Any, key: str) -> ColumnElement[bool]:
+    column = filtered_column(model, key)
+    attribute, value = getattr(model, column.name), bindparam(f"filter_{key}")
+    if key != column.name and key.endswith(("_min", "_from")):
+        return attribute >= value
+    if key != column.name and key.endswith(("_max", "_to")):
+        return attribute < value if column.kind == "moment" else attribute <= value
+    if column.kind in TEXTS:
+        return func.lower(attribute).like(value, escape="/")
+    return attribute == value
+
+
+def conditions(question: Question) -> list[ColumnElement[bool]]:
+    found = [condition(question.model, key) for key in question.filters]
+    if question.long_words or question.short_words:
+        found.append(matching(question.model, question.long_words, question.short_words, question.dialect, question.newest, question.place))
+    return found
+
+
+def order(question: Question) -> list[Any]:
+    attribute = getattr(question.model, question.sort)
+    found = [attribute.desc() if question.descending else attribute.asc()]
+    if question.sort != "id":
+        found.append(question.model.id.desc() if question.descending else question.model.id.asc())
+    return found
+
+
+def build_page(question: Question, where: tuple[ColumnElement[bool], ...] = ()) -> Select[Any]:
+    """The page's columns in one statement. A page by number joins them to its ids afterwards: OFFSET would drag the joined
+    rows along."""
+    model, shape = question.model, shape_of(question.model, question.columns, question.sort)
+    wanted = [*conditions(question), *where]
+    size = bindparam("page_size", type_=Integer())
+    if question.place:
+        wanted.append(beyond(getattr(model, question.sort), model.id, question.descending))
+    elif question.numbered:
+        skipped = bindparam("skipped", type_=Integer())
+        keys = select(model.id).where(*wanted).order_by(*order(question)).limit(size).offset(skipped).subquery("page")
+        return shape.join(keys, keys.c.id == model.id).order_by(*order(question))
+    return shape.where(*wanted).order_by(*order(question)).limit(size)
+
+
+def build_whole(question: Question, where: tuple[ColumnElement[bool], ...] = ()) -> Select[Any]:
+    """Every row that is asked for, in order and without pages: what exports stream."""
+    shape = shape_of(question.model, question.columns, question.sort)
+    return shape.where(*conditions(question), *where).order_by(*order(question))
+
+
+def build_count(question: Question, where: tuple[ColumnElement[bool], ...] = ()) -> Select[Any]:
+    return count_of(question.model, [*conditions(question), *where], literal(0))
+
+
+page_of, counted_of = lru_cache(maxsize=500)(build_page), lru_cache(maxsize=500)(build_count)
+
+
+def count_of(model: Any, wanted: list[ColumnElement[bool]], size: Any) -> Select[Any]:
+    """A count that stops at a thousand, and the table's size beside it."""
+    capped = select(literal(1)).select_from(model).where(*wanted).limit(COUNTED + 1).subquery()
+    return select(select(func.count()).select_from(capped).scalar_subquery(), size)
+
+
+@cache
+def size_of(model: Any, dialect: str) -> Select[Any]:
+    """The count of a whole table, with the database's own idea of its size beside it."""
+    if dialect == "postgresql":
+        return count_of(model, [], text(f"(SELECT reltuples::bigint FROM pg_class WHERE oid = '{model.__tablename__}'::regclass)"))  # noqa: S608 - our own table
+    return count_of(model, [], select(func.max(model.id)).scalar_subquery())
+
+
+@cache
+def shape_of(model: Any, columns: tuple[str, ...], sort: str) -> Select[Any]:
+    """What a list selects: id, the sort column, each shown column with the names of what it points at, the currency."""
+    wanted: list[Any] = [model.id.label("id"), getattr(model, sort).label("sorted_by")]
+    joins: list[tuple[Any, Any]] = []
+    for name in columns:
+        column = column_of(model, name)
+        wanted.append(getattr(model, column.name).label(column.name))
+        if column.kind == "link":
+            other = aliased(column.target)
+            parts = [getattr(other, part) for part in column.target.labelled]
+            wanted.append((parts[0] if len(parts) == 1 else parts[0] + " " + parts[1]).label(f"{column.name}_label"))
+            joins.append((other, other.id == getattr(model, column.name)))
+    if any(column_of(model, name).kind == "money" for name in columns):
+        wanted.append(model.currency.label("currency_of_row"))
+    statement = select(*wanted)
+    for other, condition_of_join in joins:
+        statement = statement.outerjoin(other, condition_of_join)
+    return statement
+
+
+def beyond(attribute: InstrumentedAttribute[Any], key: Any, descending: bool) -> ColumnElement[bool]:
+    """Rows that come after a place in a sorted list."""
+    place = bindparam("place_id", type_=Integer())
+    if attribute.key == "id":
+        return attribute < place if descending else attribute > place
+    here, there = tuple_(attribute, key), tuple_(bindparam("place_value", type_=attribute.type), place)
+    return and_(here < there if descending else here > there)

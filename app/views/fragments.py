@@ -1,0 +1,76 @@
+"""Finished pieces of pages: rendered once for everybody who sees the same thing, and kept. A frame of menus and buttons
+costs more to render than fifty rows."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from functools import lru_cache
+from html import escape
+from secrets import token_hex
+from typing import Any
+
+from flask import current_app, render_template, request
+from flask_babel import get_locale
+from flask_wtf.csrf import generate_csrf
+from markupsafe import Markup
+
+from app.views.base.guards import person
+from app.views.home import open_alerts
+
+KEPT = 1_000
+CSRF_GOES_HERE, PAGE_GOES_HERE = token_hex(16), token_hex(16)  # what differs from one request to the next; nobody can guess them
+
+
+class Fragments(OrderedDict[Hashable, Markup]):
+    """Pieces of HTML by what they depend on; the oldest goes when there are too many."""
+
+    def get_or_make(self, key: Hashable, make: Callable[[], str]) -> Markup:
+        found = self.get(key)
+        if found is None:
+            found = self[key] = Markup(make())  # noqa: S704 - our own templates, escaped
+            while len(self) > KEPT:
+                self.popitem(last=False)
+        return found
+
+
+def fragments() -> Fragments:
+    return current_app.extensions.setdefault("cordee_fragments", Fragments())
+
+
+def topbar(frame: str, home: str = "/") -> Markup:
+    """The bar above every page, with the navigation. Kept per person, language, place in the menu and open alerts."""
+    menu = current_app.extensions["cordee_menu"]
+    who, alerts = person(), open_alerts() if frame == "staff" else 0
+    key = ("topbar", frame, home, who.key if who else None, get_locale(), alerts, menu.place())
+    html = fragments().get_or_make(key, lambda: render_template("frame/topbar.html", frame=frame, home=home, alerts=alerts))
+    here = request.full_path if request.query_string else request.path
+    return Markup(html.replace(CSRF_GOES_HERE, generate_csrf()).replace(PAGE_GOES_HERE, escape(here)))  # noqa: S704 - both are escaped
+
+
+def list_part(template: str, view: Any, asked: Any, **values: Any) -> Markup:
+    """A part of a list page around its rows; the same for everybody with the same rights as long as nothing is set."""
+
+    def make() -> str:
+        return render_template(template, view=view, asked=asked, **values)
+
+    if not asked.is_plain:
+        return Markup(make())  # noqa: S704 - our own templates, escaped
+    who = person()
+    rights = tuple(who.rights.items()) if who else None
+    return fragments().get_or_make((template, view.endpoint, get_locale(), rights), make)
+
+
+@lru_cache(maxsize=1_000)
+def icon(name: str, label: str = "") -> Markup:
+    """An icon of the sheet at /assets/icons.svg: decoration, unless it has a label."""
+    told = f'role="img" aria-label="{escape(label)}"' if label else 'aria-hidden="true"'
+    return Markup(f'<svg class="icon" {told}><use href="/assets/icons.svg#{escape(name)}"></use></svg>')  # noqa: S704
+
+
+def csrf() -> Markup:
+    return Markup(f'<input type="hidden" name="csrf_token" value="{generate_csrf()}">')  # noqa: S704 - a signed token
+
+
+def once_input(token: str) -> Markup:
+    return Markup('<input type="hidden" name="one_time" value="{}">').format(token)
