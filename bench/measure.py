@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
 from statistics import median, quantiles
 from urllib.parse import urlencode
@@ -23,12 +24,23 @@ GUNICORN = str(Path(sys.executable).parent / "gunicorn")
 
 @dataclass
 class Taken:
-    """One page's figures: milliseconds, bytes, and the numbers of the rows it showed."""
+    """One page's figures in milliseconds, and what it sent."""
 
     median: float
     p95: float
-    size: int
-    rows: list[int]
+    body: bytes
+
+
+def cells(body: bytes) -> list[list[str]]:
+    """What a reader sees in a page's table, cell by cell, without the ticks."""
+    rows = re.findall(r"<tr data-href.*?</tr>", body.decode(), re.DOTALL)
+    return [[unescape(re.sub(r"<[^>]+>", "", cell)) for cell in re.findall(r"<td class=.k-.*?</td>", row)] for row in rows]
+
+
+def same_cells(ours: bytes, bare: bytes) -> bool:
+    """Whether each row shows the same: all of our columns' cells, in our order, are among the bare page's."""
+    mine, best = cells(ours), cells(bare)
+    return bool(mine) and len(mine) == len(best) and all([cell for cell in two if cell in one] == one for one, two in zip(mine, best, strict=True))
 
 
 def free_port() -> int:
@@ -94,12 +106,7 @@ def page(port: int, path: str, cookie: str = "", turns: int = 40, warm: int = 5)
             raise RuntimeError(f"{path}: {answer.status}")
         if turn >= warm:
             times.append((time.perf_counter() - start) * 1000)
-    return Taken(
-        median(times),
-        quantiles(times, n=20)[-1] if len(times) > 1 else times[0],
-        len(body),
-        [int(found) for found in re.findall(rb"data-href=.(?:/portal)?/contracts/(\d+)", body)],
-    )
+    return Taken(median(times), quantiles(times, n=20)[-1] if len(times) > 1 else times[0], body)
 
 
 def stock_cookie(port: int) -> str:

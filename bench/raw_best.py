@@ -15,10 +15,40 @@ URL = os.environ["BENCH_URL"]
 IS_SQLITE = URL.startswith("sqlite")
 COLUMNS = "k.id, k.number, c.name AS client, p.name AS partner, s.name AS supplier, d.name AS product, k.status, k.effective_on, k.amount"
 JOINS = "JOIN partner p ON p.id = k.partner_id LEFT JOIN client c ON c.id = k.client_id LEFT JOIN supplier s ON s.id = k.supplier_id LEFT JOIN product d ON d.id = k.product_id"
-PAGE = jinja2.Environment(autoescape=True).from_string(
-    "<!doctype html><title>raw</title><p>{{ total }}</p><table>{% for row in rows %}<tr data-href='/contracts/{{ row[0] }}'>{% for cell in row %}<td>{{ cell }}</td>{% endfor %}</tr>{% endfor %}</table>"
+STATES = {"active": "En cours"}
+HEADS = ("Numéro", "Client", "Partenaire", "Fournisseur", "Produit", "État", "Date d’effet", "Encours")
+MONTHS = ("janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc.")
+ENVIRONMENT = jinja2.Environment(autoescape=True, trim_blocks=True)
+PAGE = ENVIRONMENT.from_string(
+    """<!doctype html><html lang="fr"><meta charset="utf-8"><title>Contrats</title><link rel="stylesheet" href="/static/cordee.css">
+<h1>Contrats <span class="count">{{ total }}</span></h1><form><input type="search" name="q"></form>
+<table class="table list"><thead><tr>{% for head in heads %}<th scope="col">{{ head }}</th>{% endfor %}</tr></thead><tbody>
+{% for row in rows %}
+<tr data-href="/contracts/{{ row[0] }}"><td class="k-line" data-label="Numéro"><a href="/contracts/{{ row[0] }}" class="row-link">{{ row[1] }}</a></td><td class="k-link" data-label="Client">{{ row[2] }}</td><td class="k-link" data-label="Partenaire">{{ row[3] }}</td><td class="k-link" data-label="Fournisseur">{{ row[4] }}</td><td class="k-link" data-label="Produit">{{ row[5] }}</td><td class="k-choice" data-label="État"><span class="state state-good"><svg class="icon" aria-hidden="true"><use href="/assets/icons.svg#check-circle"></use></svg>{{ states[row[6]] }}</span></td><td class="k-date" data-label="Date d’effet">{{ day(row[7]) }}</td><td class="k-money" data-label="Encours"><span class="amount">{{ money(row[8]) }}</span></td></tr>
+{% endfor %}
+</tbody></table><nav><a rel="next" href="?after={{ rows[-1][0] }}">Suivant</a></nav>"""
 )
-FORM = jinja2.Environment(autoescape=True).from_string("<!doctype html><form>{% for cell in row %}<input value='{{ cell }}'>{% endfor %}</form>")
+FORM = ENVIRONMENT.from_string(
+    """<!doctype html><html lang="fr"><meta charset="utf-8"><title>Modifier</title><form method="post">
+{% for cell in row %}
+<div class="field"><label class="form-label" for="f{{ loop.index }}">{{ heads[loop.index0] }}</label><input class="form-control" type="text" id="f{{ loop.index }}" name="f{{ loop.index }}" value="{{ cell }}"></div>
+{% endfor %}
+<button>Enregistrer</button></form>"""
+)
+
+
+def day(value: Any) -> str:
+    """A date as the product writes it in French: 14 mars 2019."""
+    year, month, number = str(value).split("-")
+    return f"{int(number)} {MONTHS[int(month) - 1]} {year}"
+
+
+def money(cents: int) -> str:
+    """An amount as the product writes it in French: 12 345,67 €."""
+    return f"{cents / 100:,.2f}".replace(",", "\u202f").replace(".", ",") + "\xa0€"
+
+
+CAP = 1001
 local = threading.local()
 
 
@@ -41,34 +71,50 @@ def run(statement: str, values: dict[str, Any]) -> list[Any]:
 
 
 def rows_of(kind: str, asked: dict[str, list[str]]) -> tuple[list[Any], Any]:
-    size = "SELECT max(id) FROM contract" if IS_SQLITE else "SELECT reltuples::bigint FROM pg_class WHERE oid = 'contract'::regclass"
+    """The rows and the total of a page: of the whole house, or (`p`) of one partner, as its own portal shows it."""
+    whole_size = "SELECT max(id) FROM contract" if IS_SQLITE else "SELECT reltuples::bigint FROM pg_class WHERE oid = 'contract'::regclass"
+    values: dict[str, Any] = {"p": int(asked["p"][0])} if "p" in asked else {}
+    mine = "AND partner_id = @p" if values else ""
+    size = f"SELECT count(*) FROM (SELECT 1 FROM contract WHERE partner_id = @p LIMIT {CAP}) t" if values else whole_size
     if kind in ("list", "deep"):
         place = int(asked.get("after", ["2147483647"])[0])
-        return run(f"SELECT {COLUMNS} FROM contract k {JOINS} WHERE k.id < @after ORDER BY k.id DESC LIMIT 50", {"after": place}), run(size, {})[0][0]
+        top = f"SELECT id FROM contract WHERE id < @after {mine} ORDER BY id DESC LIMIT 50"
+        return joined(top, "k.id DESC", values | {"after": place}), run(size, values)[0][0]
     if kind == "partner":
-        partner = {"p": int(asked["p"][0])}
-        found = run(
-            f"SELECT {COLUMNS} FROM contract k JOIN (SELECT id FROM contract WHERE partner_id = @p ORDER BY amount DESC, id DESC LIMIT 50) top ON top.id = k.id {JOINS} ORDER BY k.amount DESC, k.id DESC",
-            partner,
-        )
-        return found, run("SELECT count(*) FROM (SELECT 1 FROM contract WHERE partner_id = @p LIMIT 1001) t", partner)[0][0]
+        return joined("SELECT id FROM contract WHERE partner_id = @p ORDER BY amount DESC, id DESC LIMIT 50", "k.amount DESC, k.id DESC", values), run(size, values)[0][0]
     words = asked["q"][0]
     if IS_SQLITE:
-        inner, values = "SELECT rowid AS id FROM contract_fts WHERE contract_fts MATCH @words ORDER BY rowid DESC LIMIT 50", {"words": f'"{words}"'}
-        total = "SELECT count(*) FROM (SELECT 1 FROM contract_fts WHERE contract_fts MATCH @words LIMIT 1001) t"
+        found = "SELECT rowid FROM contract_fts WHERE contract_fts MATCH @words"
+        values |= {"words": f'"{words}"'}
+        if mine:
+            top = f"SELECT id FROM contract WHERE id IN ({found}) {mine} ORDER BY id DESC LIMIT 50"
+            total = f"SELECT count(*) FROM (SELECT 1 FROM contract WHERE id IN ({found}) {mine} LIMIT {CAP}) t"
+        else:
+            top, total = (
+                f"{found.replace('rowid', 'rowid AS id', 1)} ORDER BY rowid DESC LIMIT 50",
+                f"SELECT count(*) FROM ({found.replace('rowid', '1', 1)} LIMIT {CAP}) t",
+            )
     else:
-        inner, values = "SELECT id FROM contract WHERE search_text LIKE @words ORDER BY id DESC LIMIT 50", {"words": f"%{words}%"}
-        total = "SELECT count(*) FROM (SELECT 1 FROM contract WHERE search_text LIKE @words LIMIT 1001) t"
-    return run(f"SELECT {COLUMNS} FROM contract k JOIN ({inner}) top ON top.id = k.id {JOINS} ORDER BY k.id DESC", values), run(total, values)[0][0]
+        values |= {"words": f"%{words}%"}
+        top = f"SELECT id FROM contract WHERE search_text LIKE @words {mine} ORDER BY id DESC LIMIT 50"
+        total = f"SELECT count(*) FROM (SELECT 1 FROM contract WHERE search_text LIKE @words {mine} LIMIT {CAP}) t"
+    return joined(top, "k.id DESC", values), run(total, values)[0][0]
+
+
+def joined(top: str, order: str, values: dict[str, Any]) -> list[Any]:
+    return run(f"SELECT {COLUMNS} FROM contract k JOIN ({top}) top ON top.id = k.id {JOINS} ORDER BY {order}", values)
 
 
 def app(environ: dict[str, Any], start: Callable) -> list[bytes]:
     kind, asked = environ["PATH_INFO"].strip("/"), parse_qs(environ.get("QUERY_STRING", ""))
     if kind == "edit":
-        page = FORM.render(row=run(f"SELECT {COLUMNS} FROM contract k {JOINS} WHERE k.id = @id", {"id": int(asked["id"][0])})[0])
+        page = FORM.render(row=run(f"SELECT {COLUMNS} FROM contract k {JOINS} WHERE k.id = @id", {"id": int(asked["id"][0])})[0], heads=("", *HEADS))
+    elif kind not in ("list", "deep", "search", "partner"):
+        start("404 Not Found", [("Content-Length", "0")])
+        return [b""]
     else:
         rows, total = rows_of(kind, asked)
-        page = PAGE.render(rows=rows, total=total)
+        page = PAGE.render(rows=rows, total=total, heads=HEADS, states=STATES, day=day, money=money)
     body = page.encode()
     start("200 OK", [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(body)))])
     return [body]

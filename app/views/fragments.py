@@ -19,7 +19,7 @@ from app.views.base.guards import person
 from app.views.home import open_alerts
 
 KEPT = 1_000
-CSRF_GOES_HERE, PAGE_GOES_HERE = token_hex(16), token_hex(16)  # what differs from one request to the next; nobody can guess them
+CSRF_GOES_HERE, PAGE_GOES_HERE, QUERY_GOES_HERE = token_hex(16), token_hex(16), token_hex(16)  # what differs from one request to the next; nobody can guess them
 
 
 class Fragments(OrderedDict[Hashable, Markup]):
@@ -48,17 +48,31 @@ def topbar(frame: str, home: str = "/") -> Markup:
     return Markup(html.replace(CSRF_GOES_HERE, generate_csrf()).replace(PAGE_GOES_HERE, escape(here)))  # noqa: S704 - both are escaped
 
 
-def list_part(template: str, view: Any, asked: Any, **values: Any) -> Markup:
-    """A part of a list page around its rows; the same for everybody with the same rights as long as nothing is set."""
+def list_part(template: str, view: Any, asked: Any, same: bool, later: str = "", **values: Any) -> Markup:
+    """A part of a list page around its rows, kept where it is the `same` for everybody with the same rights; `later` goes
+    in where the template says so."""
+    who = person()
+    key = (template, view.endpoint, get_locale(), tuple(who.rights.items()) if who else None)
 
     def make() -> str:
         return render_template(template, view=view, asked=asked, **values)
 
-    if not asked.is_plain:
-        return Markup(make())  # noqa: S704 - our own templates, escaped
-    who = person()
-    rights = tuple(who.rights.items()) if who else None
-    return fragments().get_or_make((template, view.endpoint, get_locale(), rights), make)
+    html = fragments().get_or_make(key, make) if same else make()
+    return Markup(html.replace(QUERY_GOES_HERE, later))  # noqa: S704 - our own templates, escaped
+
+
+def list_actions(view: Any, asked: Any) -> Markup:
+    return list_part("entity/list_actions.html", view, asked, same=True, later=escape(asked.address()))
+
+
+def list_head(view: Any, asked: Any, actions: list[Any]) -> Markup:
+    return list_part("entity/list_head.html", view, asked, same=asked.is_plain, actions=actions)
+
+
+def filter_panel(view: Any, asked: Any, filters: Any) -> Markup:
+    """The panel that sets filters, beside the words and the order that stay."""
+    stays = "".join(f'<input type="hidden" name="{name}" value="{escape(value)}">' for name, value in (("q", asked.words), ("sort", asked.sort)) if value)
+    return list_part("entity/filters.html", view, asked, same=not asked.filters and asked.size == 50, later=stays, filters=filters)
 
 
 @lru_cache(maxsize=1_000)

@@ -22,7 +22,7 @@ from app.models.scope import NOBODY, OutOfScope
 from app.permissions import PARTNER_ROLES, STAFF_ROLES
 from app.services import once, people
 from app.views import fragments
-from app.views.base import showing
+from app.views.base import controls, showing
 from app.views.base.columns import amount, choice_badge, moment
 from app.views.base.guards import person
 from app.views.base.listing import HIGHEST_ID
@@ -63,7 +63,10 @@ def bind(app: Flask) -> None:
         languages=app.config["LANGUAGES"],
         menu_html=menu_html,
         topbar=fragments.topbar,
-        list_part=fragments.list_part,
+        list_actions=fragments.list_actions,
+        list_head=fragments.list_head,
+        filter_panel=fragments.filter_panel,
+        query_later=fragments.QUERY_GOES_HERE,
         heads=showing.heads,
         icon=fragments.icon,
         csrf=fragments.csrf,
@@ -72,7 +75,7 @@ def bind(app: Flask) -> None:
         page_later=fragments.PAGE_GOES_HERE,
         spoken=lambda: get_locale().language,
         initials=initials,
-        described=described,
+        field=controls.field_html,
         asset_version=asset_version(),
         state=state,
         add_words=lambda model: str(model.adding),
@@ -231,13 +234,3 @@ def role_words() -> str:
     who = person()
     names = STAFF_ROLES if who and who.is_staff else PARTNER_ROLES
     return ", ".join(str(names.get(name, name)) for name in who.role_names) if who else ""
-
-
-def described(field: Any, other: str | None) -> dict[str, Any]:
-    """What a screen reader is told about a field: that it is wrong, and where its help stands."""
-    found: dict[str, Any] = {}
-    if field.errors:
-        found["aria-invalid"] = "true"
-    if field.errors or field.description or other:
-        found["aria-describedby"] = f"{field.id}_help"
-    return found

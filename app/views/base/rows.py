@@ -34,9 +34,7 @@ def row_writer(model: Any, columns: tuple[str, ...], base: str, ticks: bool, loc
 
     def write(row: Any) -> str:
         currency = (row[at] or "EUR") if has_currency else "EUR"
-        cells = [
-            "" if (value := row[place]) is None or value == "" else escape(value) if writer is None else writer(value, currency) for place, writer in writers
-        ]
+        cells = ["" if (value := row[place]) is None or value == "" else escape(value) if writer is None else writer(value, currency) for place, writer in writers]
         key = row[0]
         return whole % ((key, key, key, cells[0] or "—", *cells[1:]) if ticks else (key, key, cells[0] or "—", *cells[1:]))
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from babel import Locale
 from flask import current_app, request, url_for
-from flask_babel import gettext
+from flask_babel import get_locale, gettext
 from markupsafe import Markup
 
 from app.extensions import db
@@ -131,16 +133,22 @@ def differences(view: EntityView, form: HouseForm, record: Any) -> dict[str, str
     return found
 
 
+@lru_cache(maxsize=1_000)
+def column_labels(model: Any, names: tuple[str, ...], locale: Locale) -> list[str]:
+    return [str(column_of(model, name).label) for name in names]
+
+
 def heads(view: EntityView, asked: Asked) -> list[dict[str, Any]]:
     """The table's head: each column's label, and the address that sorts by it."""
     found = []
     sorted_by = asked.sort.lstrip("-")
-    for name in view.list_columns:
+    labels = column_labels(view.model, tuple(view.list_columns), get_locale())
+    for name, label in zip(view.list_columns, labels, strict=True):
         column = column_of(view.model, name)
         here = sorted_by == column.name
         sort = None if column.name not in (view.sort or []) else f"-{column.name}" if asked.sort == column.name else column.name
         order = None if not here else "descending" if asked.sort.startswith("-") else "ascending"
-        found.append({"kind": column.kind, "label": str(column.label), "address": asked.address(sort=sort) if sort else None, "order": order})
+        found.append({"kind": column.kind, "label": label, "address": asked.address(sort=sort) if sort else None, "order": order})
     return found
 
 

@@ -1,0 +1,101 @@
+"""A field of a form as HTML: its label, its control, what was wrong, its help. Written here and not in a template: a form has
+a dozen of them, and through WTForms' widgets they take longer than the rest of the page."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from html import escape
+from typing import Any
+
+from babel import Locale
+from flask_babel import get_locale, gettext
+from markupsafe import Markup
+from wtforms import BooleanField, SelectField, SelectMultipleField, TextAreaField
+
+from app.views.base.forms import LookupField
+from app.views.fragments import icon
+
+
+def field_html(form: Any, name: str, lookups: dict[str, str] | None = None, other: str | None = None, wide: bool = False) -> Markup:
+    """`lookups` holds the address behind each foreign key, `other` the value that somebody else saved meanwhile."""
+    field = form[name]
+    notes = notes_of(field, other)
+    told = f' aria-describedby="{field.id}_help"' if notes else ""
+    if field.errors:
+        told = f' aria-invalid="true"{told}'
+    label = escape(str(field.label.text))
+    classes = ["field"]
+    if isinstance(field, BooleanField):
+        classes.append("field-check")
+        inside = f'<div class="form-check form-switch">{switch(field, told)}<label class="form-check-label" for="{field.id}">{label}</label></div>'
+    elif isinstance(field, SelectMultipleField):
+        wide = True
+        inside = f'<fieldset><legend class="form-label">{label}</legend><div class="ticks">{ticks(field)}</div></fieldset>'
+    else:
+        wide = wide or isinstance(field, TextAreaField)
+        star = ' <span class="required" aria-hidden="true">*</span>' if field.flags.required else ""
+        target = f"{field.id}_text" if isinstance(field, LookupField) else field.id
+        inside = f'<label class="form-label" for="{target}">{label}{star}</label>{control(field, told, label, (lookups or {}).get(name, ""))}'
+    classes += ["field-wide"] * wide + ["field-bad"] * bool(field.errors)
+    return Markup(f'<div class="{" ".join(classes)}">{inside}{notes}</div>')  # noqa: S704 - every value in it is escaped
+
+
+def control(field: Any, told: str, label: str, choices_at: str) -> str:
+    """The input itself."""
+    told += " required" if field.flags.required else ""
+    if isinstance(field, LookupField):
+        return look_up(field, told, label, choices_at)
+    if isinstance(field, SelectField):
+        return f'<select class="form-select" id="{field.id}" name="{field.name}"{told}>{options(field)}</select>'
+    if isinstance(field, TextAreaField):
+        return f'<textarea class="form-control" id="{field.id}" name="{field.name}" rows="4"{told}>\n{escape(field._value())}</textarea>'
+    kind = field.widget.input_type
+    value = "" if kind == "password" else escape(field._value())
+    return f'<input class="form-control" type="{kind}" id="{field.id}" name="{field.name}" value="{value}"{told}>'
+
+
+def look_up(field: LookupField, told: str, label: str, choices_at: str) -> str:
+    hidden = f'<input type="hidden" name="{field.name}" id="{field.id}" value="{"" if field.data is None else int(field.data)}">'
+    box = (
+        f'<input class="form-control" type="text" id="{field.id}_text" name="{field.name}_text" value="{escape(field.label_text)}" autocomplete="off"'
+        f' role="combobox" aria-expanded="false" aria-autocomplete="list" aria-controls="{field.id}_list" placeholder="{escape(gettext("Type to search"))}"{told}>'
+    )
+    found = f'<ul class="lookup-list" id="{field.id}_list" role="listbox" aria-label="{label}" hidden></ul>'
+    return f'<div class="lookup" data-choices="{escape(choices_at)}">{hidden}{box}{found}</div>'
+
+
+def options(field: SelectField) -> str:
+    labels = [(str(value), label) for value, label, _chosen, _options in field.iter_choices()]
+    chosen = "" if field.data is None else str(field.data)
+    words = option_words(tuple(labels), get_locale()) if all(not isinstance(label, str) for _value, label in labels) else [str(label) for _value, label in labels]
+    return "".join(
+        f'<option value="{escape(value)}"{" selected" if value == chosen else ""}>{escape(word)}</option>' for (value, _label), word in zip(labels, words, strict=True)
+    )
+
+
+@lru_cache(maxsize=500)
+def option_words(labels: tuple[tuple[str, Any], ...], locale: Locale) -> list[str]:
+    return [str(label) for _value, label in labels]
+
+
+def switch(field: BooleanField, told: str) -> str:
+    return f'<input class="form-check-input" type="checkbox" id="{field.id}" name="{field.name}" value="y"{" checked" if field.data else ""}{told}>'
+
+
+def ticks(field: SelectMultipleField) -> str:
+    chosen = set(map(str, field.data or ()))
+    return "".join(
+        f'<label class="tick"><input type="checkbox" class="form-check-input" name="{field.name}" value="{escape(str(value))}"'
+        f"{' checked' if str(value) in chosen else ''}> {escape(str(label))}</label>"
+        for value, label, _chosen, _options in field.iter_choices()
+    )
+
+
+def notes_of(field: Any, other: str | None) -> str:
+    """What stands under the control: what was wrong, what is saved now, and the help."""
+    parts = [f'<div class="field-error">{icon("exclamation-circle")}<span>{escape(str(error))}</span></div>' for error in field.errors]
+    if other:
+        parts.append(f'<div class="field-other">{icon("people")}<span>{escape(gettext("Now saved: %(value)s", value=other))}</span></div>')
+    if field.description:
+        parts.append(f'<div class="form-text">{escape(str(field.description))}</div>')
+    return f'<div id="{field.id}_help" class="field-notes">{"".join(parts)}</div>' if parts else ""
