@@ -30,7 +30,7 @@ class Agreement(Record):
 
     __tablename__ = "agreement"
     title, plural = _("Agreement"), _("Agreements")
-    scope = Own("partner_id", applicant=frozenset({"status", "signed_at", "signed_by", "proof"}))
+    scope = Own("partner_id", applicant=frozenset(), made_by_rules=True)
 
     partner_id: Mapped[int] = field(_("Partner"), ForeignKey("partner.id"), index=True)
     kind: Mapped[AgreementKind] = field(_("Kind of document"), choice_of(AgreementKind), default=AgreementKind.AGREEMENT)

@@ -83,8 +83,9 @@ class Own:
     through: a foreign key column (and its model's name) whose row decides, as a signatory's client does;
     adviser: the column with the person who looks after the row, for members limited to their own clients;
     visible: a boolean column that must also hold ("shared with the partner");
-    writes: columns a partner may set; none means read only;
-    applicant: columns one's own registration file may set before the portal opens; None hides the row until then.
+    writes: columns a partner may set on rows of its own (its agents' rows it only reads); none means read only;
+    applicant: columns one's own registration file may set before the portal opens; None hides the row until then;
+    ruled: columns that rules of the house may set while a partner acts (scope.verb); made_by_rules: whole rows.
     """
 
     owner: str | None = None
@@ -93,6 +94,8 @@ class Own:
     visible: str | None = None
     writes: frozenset[str] = frozenset()
     applicant: frozenset[str] | None = None
+    ruled: frozenset[str] = frozenset()
+    made_by_rules: bool = False
     deletes: bool = False
 
 

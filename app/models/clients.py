@@ -51,7 +51,7 @@ class Client(Searchable, Record):
 
     __tablename__ = "client"
     title, plural, adding = _("Client"), _("Clients"), _("New client")
-    scope = Own("partner_id", adviser="adviser_id", writes=CLIENT_FILE | {"name", "search_text", "partner_id"}, deletes=True)
+    scope = Own("partner_id", adviser="adviser_id", writes=CLIENT_FILE | {"name", "search_text", "partner_id"}, ruled=frozenset({"status"}), deletes=True)
     searched = ("name", "siren", "email", "city")
     __table_args__ = (
         Index("ix_client_partner_name", "partner_id", "name", "id"),
@@ -107,7 +107,7 @@ class ClientReference(Record):
     __table_args__ = (UniqueConstraint("supplier_id", "reference"),)
     title, plural, adding = _("Supplier reference"), _("Supplier references"), _("Add a reference")
     labelled = ("reference",)
-    scope = Own(through=("client_id", "Client.id"), deletes=True)
+    scope = Own(through=("client_id", "Client.id"), made_by_rules=True, deletes=True)
 
     client_id: Mapped[int] = field(_("Client"), ForeignKey("client.id", ondelete="CASCADE"), index=True)
     supplier_id: Mapped[int] = field(_("Supplier"), ForeignKey("supplier.id"))
@@ -127,7 +127,7 @@ class ReferenceClaim(Record):
     __table_args__ = (UniqueConstraint("client_id", "supplier_id", "reference"),)
     title, plural = _("Claimed reference"), _("Claimed references")
     labelled = ("reference",)
-    scope = Own(through=("client_id", "Client.id"), writes=frozenset({"client_id", "supplier_id", "reference"}), deletes=True)
+    scope = Own(through=("client_id", "Client.id"), made_by_rules=True, deletes=True)
 
     client_id: Mapped[int] = field(_("Client"), ForeignKey("client.id", ondelete="CASCADE"), index=True)
     supplier_id: Mapped[int] = field(_("Supplier"), ForeignKey("supplier.id"))

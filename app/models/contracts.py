@@ -33,7 +33,7 @@ class Contract(Record):
     __tablename__ = "contract"
     title, plural, adding = _("Contract"), _("Contracts"), _("New contract")
     labelled = ("number",)
-    scope = Own("partner_id", adviser="client.adviser_id")
+    scope = Own("partner_id", adviser="client.adviser_id", ruled=frozenset({"client_id", "search_text"}))
     searched = ("number_key", "holder")
     __table_args__ = (
         UniqueConstraint("supplier_id", "number_key"),

@@ -62,7 +62,7 @@ class Partner(Searchable, Record):
 
     __tablename__ = "partner"
     title, plural, adding = _("Partner"), _("Partners"), _("New partner")
-    scope = Own("id", writes=PROFILE, applicant=FILE)
+    scope = Own("id", writes=PROFILE, applicant=FILE, ruled=frozenset({"status", "submitted_at", "contested"}))
     searched = ("name", "trade_name", "siren", "orias_number", "city", "email")
     # Of a SIREN there may be many drafts, but one file from validation on; a contested one waits for staff (DOMAIN 2).
     __table_args__ = (
@@ -125,7 +125,7 @@ class PartnerMove(Record):
 
     __tablename__ = "partner_move"
     title, plural = _("Move"), _("Moves")
-    scope, recorded = Own("partner_id", applicant=frozenset()), False
+    scope, recorded = Own("partner_id", applicant=frozenset(), made_by_rules=True), False
 
     partner_id: Mapped[int] = field(_("Partner"), ForeignKey("partner.id"), index=True)
     before: Mapped[PartnerStatus] = field(_("Before"), choice_of(PartnerStatus, "before"))
@@ -291,7 +291,7 @@ class Check(Record):
 
     __tablename__ = "register_check"
     title, plural = _("Check"), _("Checks")
-    scope = Own("partner_id", applicant=frozenset())
+    scope = Own("partner_id", applicant=frozenset(), made_by_rules=True)
 
     partner_id: Mapped[int] = field(_("Partner"), ForeignKey("partner.id"), index=True)
     kind: Mapped[CheckKind] = field(_("Check"), choice_of(CheckKind))

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import event, inspect, select
-from sqlalchemy.orm import ORMExecuteState, Session
+from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction
 
 from app.models.base import Model
 from app.models.history import Deed, History, HistoryHead, HistoryValues
@@ -24,6 +24,9 @@ RIGHTS_FOLLOW: dict[type[Any], frozenset[str]] = {
     Membership: frozenset({"role", "own_clients_only", "partner_id", "user_id"}),
     Partner: frozenset({"parent_id", "status", "name"}),
 }
+
+
+WAITING = ("seen", "outgoing")  # what a session keeps until its transaction commits
 
 
 class UnrecordedBulk(Exception):
@@ -118,8 +121,8 @@ def rights_move(record: Any, deed: Deed) -> bool:
 @event.listens_for(Session, "before_commit")
 def seal(session: Session) -> None:
     """Writes what waits (history, mails, alerts) as the house itself, and appends the entries to the chain."""
-    if session.info.get("sealing") or not session.in_transaction():
-        return
+    if session.info.get("sealing") or not session.in_transaction() or session.in_nested_transaction():
+        return  # a savepoint that is released commits nothing yet
     session.flush()
     seen, outgoing = session.info.pop("seen", []), session.info.pop("outgoing", [])
     entries = [entry_of(session, deed, type(record).__name__, record.id, changes, reason) for record, deed, changes, reason in seen]
@@ -152,10 +155,26 @@ def append_to_chain(session: Session, entries: list[History]) -> None:
         entry.digest = head.digest = link_digest(head.digest, head.place, entry)
 
 
-@event.listens_for(Session, "after_rollback")
+@event.listens_for(Session, "after_transaction_create")
+def remember_place(session: Session, transaction: SessionTransaction) -> None:
+    """Notes how much has been seen when a savepoint begins: a rollback to it forgets what came after, and no more."""
+    if transaction.nested:
+        marks = session.info.setdefault("savepoints", {})
+        marks[transaction] = tuple(len(session.info.get(key, ())) for key in WAITING)
+
+
+@event.listens_for(Session, "after_transaction_end")
+def drop_place(session: Session, transaction: SessionTransaction) -> None:
+    session.info.get("savepoints", {}).pop(transaction, None)
+
+
 @event.listens_for(Session, "after_soft_rollback")
-def forget(session: Session, *ignored: Any) -> None:
-    for key in ("seen", "outgoing", "rights_moved", "sealing"):
+def forget(session: Session, previous: SessionTransaction) -> None:
+    if previous.nested and previous in session.info.get("savepoints", {}):
+        for key, length in zip(WAITING, session.info["savepoints"][previous], strict=True):
+            del session.info.get(key, [])[length:]
+        return
+    for key in (*WAITING, "rights_moved", "sealing", "savepoints"):
         session.info.pop(key, None)
 
 

@@ -52,7 +52,8 @@ class RowCriteria(LoaderCriteriaOption):
 
 @dataclass(frozen=True)
 class Scope:
-    """Who acts, and for which partners. `own_clients_only` narrows a member to the clients it advises."""
+    """Who acts, and for which partners: one's own first, then the agents under it, whose rows are read and never written.
+    `own_clients_only` narrows a member to the clients it advises."""
 
     kind: ScopeKind
     partner_ids: tuple[int, ...] = ()
@@ -62,6 +63,10 @@ class Scope:
     @property
     def sees_everything(self) -> bool:
         return self.kind in (ScopeKind.SYSTEM, ScopeKind.STAFF)
+
+    @property
+    def own_partner_id(self) -> int | None:
+        return self.partner_ids[0] if self.partner_ids else None
 
     @cached_property
     def values(self) -> dict[str, Any]:
@@ -172,6 +177,10 @@ def verb(session: Session, grants: dict[type[Any], set[str] | None]) -> Iterator
 
     The rows stay the person's own: only the list of columns is widened.
     """
+    for entity, columns in grants.items():
+        own: Own = entity.scope  # type: ignore[attr-defined]
+        if not own.made_by_rules and not (columns is not None and columns <= own.ruled):
+            raise OutOfScope(f"{entity.__name__} does not declare that rules may set this")
     before = session.info.get("verb", {})
     session.info["verb"] = before | grants
     try:
@@ -232,15 +241,31 @@ def is_default(record: Any, key: str) -> bool:
 
 
 def guard_owner(session: Session, scope: Scope, record: Any, own: Own) -> None:
-    """Both the old and the new owner must be within the scope."""
-    if own.owner and own.owner != "id":
-        past = inspect(record).attrs[own.owner].history
-        if any(value not in scope.partner_ids for value in (*past.unchanged, *past.added, *past.deleted) if value is not None):
-            raise OutOfScope("somebody else's row")
-        if getattr(record, own.owner) not in scope.partner_ids:
-            raise OutOfScope("a row without its partner")
-    if own.owner == "id" and record.id not in scope.partner_ids:
-        raise OutOfScope("somebody else's partner")
+    """Both the old and the new owner must be the person's own partner: its agents' rows are for reading."""
+    if any(owner != scope.own_partner_id for owner in owners_of(session, record, own)):
+        raise OutOfScope("somebody else's row")
+
+
+def owners_of(session: Session, record: Any, own: Own) -> set[int | None]:
+    """The partners that a row belonged and now belongs to; None for a row without its partner. A person has its own guard."""
+    if own.owner == "id":
+        return {record.id}
+    column = own.owner or (own.through[0] if own.through else "id")
+    past = inspect(record).attrs[column].history
+    found = {getattr(record, column), *(value for value in (*past.unchanged, *past.deleted) if value is not None)}
+    if own.owner or own.through is None or isinstance(record, User):
+        return found if own.owner else set()
+    other = class_named(own.through[1].split(".")[0])
+    if not getattr(other.scope, "owner", None):
+        return {None}
+    with session.no_autoflush:
+        return {session.scalar(select(getattr(other, other.scope.owner)).where(other.id == key)) for key in found}
+
+
+def is_ones_own(session: Session, record: Any) -> bool:
+    """Whether the person may write this row at all: staff any, a partner's people their own partner's."""
+    scope = scope_of(session)
+    return scope.sees_everything or (isinstance(record.scope, Own) and owners_of(session, record, record.scope) <= {scope.own_partner_id})
 
 
 def guard_references(session: Session, record: Any, changed: set[str]) -> None:

@@ -14,11 +14,12 @@ from sqlalchemy import Connection, event, inspect, text
 from sqlalchemy.orm import Session, SessionTransaction
 
 from app.models.base import SHARED, Model, Own
-from app.models.scope import Scope, ScopeKind, class_named, scope_of, scoped_classes
+from app.models.scope import HOUSE_COLUMNS, Scope, ScopeKind, class_named, scope_of, scoped_classes
 
 STAFF_ROLE, PARTNER_ROLE = "cordee_staff", "cordee_partner"
 ROLE_OF = {ScopeKind.STAFF: STAFF_ROLE, ScopeKind.PARTNER: PARTNER_ROLE, ScopeKind.APPLICANT: PARTNER_ROLE, ScopeKind.NONE: PARTNER_ROLE}
 PARTNERS = "(SELECT string_to_array(nullif(current_setting('cordee.partners', true), ''), ',')::int[])::int[]"
+OWN_PARTNER = "(SELECT (string_to_array(nullif(current_setting('cordee.partners', true), ''), ',')::int[])[1])"  # agents come after it
 ADVISER = "(SELECT nullif(current_setting('cordee.adviser', true), '')::int)"
 SET_ROLE = text("SELECT set_config('role', :role, true), set_config('cordee.partners', :partners, true), set_config('cordee.adviser', :adviser, true)")
 
@@ -84,10 +85,24 @@ def grants() -> Iterator[str]:
     yield f"GRANT SELECT, INSERT, UPDATE ON submission TO {PARTNER_ROLE}"
     for entity in scoped_classes():
         own = entity.scope
-        if own == SHARED:
+        if own == SHARED or isinstance(own, Own):
             yield f"GRANT SELECT ON {entity.__tablename__} TO {PARTNER_ROLE}"
-        elif isinstance(own, Own):
-            yield f"GRANT SELECT, INSERT, UPDATE, DELETE ON {entity.__tablename__} TO {PARTNER_ROLE}"
+        if isinstance(own, Own):
+            yield from write_grants(entity, own)
+
+
+def write_grants(entity: type[Any], own: Own) -> Iterator[str]:
+    """What the declaration lets a partner's people or the house's rules write, and no column beyond it."""
+    table, columns = entity.__tablename__, entity.__table__.c.keys()
+    makes = own.made_by_rules or own.writes or own.applicant
+    if makes:
+        yield f"GRANT INSERT ON {table} TO {PARTNER_ROLE}"
+    changes = set(columns) if own.made_by_rules else own.writes | (own.applicant or frozenset()) | own.ruled
+    if changes:
+        named = sorted((changes | HOUSE_COLUMNS) & set(columns) - {"id", "created_at"})
+        yield f"GRANT UPDATE ({', '.join(named)}) ON {table} TO {PARTNER_ROLE}"
+    if own.deletes:
+        yield f"GRANT DELETE ON {table} TO {PARTNER_ROLE}"
 
 
 def policies() -> Iterator[str]:
@@ -95,29 +110,37 @@ def policies() -> Iterator[str]:
         if not isinstance(entity.scope, Own):
             continue
         table = entity.__tablename__
+        read, write = " AND ".join(row_conditions(entity, entity.scope)), " AND ".join(row_conditions(entity, entity.scope, own_only=True))
         yield f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY"
-        for role, rows in ((STAFF_ROLE, "true"), (PARTNER_ROLE, " AND ".join(row_conditions(entity, entity.scope)))):
-            yield f"DROP POLICY IF EXISTS {role} ON {table}"
-            yield f"CREATE POLICY {role} ON {table} TO {role} USING ({rows}) WITH CHECK ({rows})"
+        for name in (STAFF_ROLE, PARTNER_ROLE, *(f"{PARTNER_ROLE}_{deed}" for deed in ("insert", "update", "delete"))):
+            yield f"DROP POLICY IF EXISTS {name} ON {table}"
+        yield f"CREATE POLICY {STAFF_ROLE} ON {table} TO {STAFF_ROLE} USING (true) WITH CHECK (true)"
+        yield f"CREATE POLICY {PARTNER_ROLE} ON {table} FOR SELECT TO {PARTNER_ROLE} USING ({read})"
+        yield f"CREATE POLICY {PARTNER_ROLE}_insert ON {table} FOR INSERT TO {PARTNER_ROLE} WITH CHECK ({write})"
+        yield f"CREATE POLICY {PARTNER_ROLE}_update ON {table} FOR UPDATE TO {PARTNER_ROLE} USING ({write}) WITH CHECK ({write})"
+        yield f"CREATE POLICY {PARTNER_ROLE}_delete ON {table} FOR DELETE TO {PARTNER_ROLE} USING ({write})"
 
 
-def row_conditions(entity: type[Any], own: Own) -> Iterator[str]:
+def row_conditions(entity: type[Any], own: Own, own_only: bool = False) -> Iterator[str]:
+    """The rows of a partner and its agents; `own_only` leaves the agents out, for writing."""
     table = entity.__tablename__
     if own.owner:
-        yield f"{table}.{own.owner} = ANY ({PARTNERS})"
+        yield f"{table}.{own.owner} = {OWN_PARTNER}" if own_only else f"{table}.{own.owner} = ANY ({PARTNERS})"
     if own.through:
         column, target = own.through
         class_name, key = target.split(".")
+        other = class_named(class_name)
         # The other table's own policy decides which of its rows this subquery finds.
-        yield f"{table}.{column} IN (SELECT other.{key} FROM {class_named(class_name).__tablename__} other)"  # noqa: S608 - our own names
+        owned = f" WHERE other.{other.scope.owner} = {OWN_PARTNER}" if own_only and getattr(other.scope, "owner", None) else ""
+        yield f"{table}.{column} IN (SELECT other.{key} FROM {other.__tablename__} other{owned})"  # noqa: S608 - our own names
     if own.visible:
         yield f"{table}.{own.visible}"
     if own.adviser and "." not in own.adviser:
         yield f"({ADVISER} IS NULL OR {table}.{own.adviser} = {ADVISER})"
     if own.adviser and "." in own.adviser:
         relation = own.adviser.split(".")[0]
-        other = inspect(entity).relationships[relation].mapper.class_.__tablename__
-        yield f"({ADVISER} IS NULL OR {table}.{relation}_id IN (SELECT other.id FROM {other} other))"  # noqa: S608 - our own names
+        other_table = inspect(entity).relationships[relation].mapper.class_.__tablename__
+        yield f"({ADVISER} IS NULL OR {table}.{relation}_id IN (SELECT other.id FROM {other_table} other))"  # noqa: S608 - our own names
 
 
 assert Model  # the declarations must be loaded before sync() reads them

@@ -52,6 +52,8 @@ def paragraphs(body: str) -> list[dict[str, Any]]:
 
 @event.listens_for(Session, "before_commit", insert=True)  # before history seals and empties what waits
 def remember_mails(session: Session) -> None:
+    if session.in_nested_transaction():
+        return
     waiting = [record for record in session.info.get("outgoing", []) if isinstance(record, Mail)]
     if waiting:
         session.info["mails_to_send"] = waiting
