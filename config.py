@@ -26,13 +26,15 @@ class Config:
 
     # Links in mails are written from here, never from the Host header.
     PUBLIC_URL = os.environ.get("PUBLIC_URL", "http://localhost:8000")
+    # How many proxies of one's own stand in front: that many addresses in X-Forwarded-For are believed.
+    TRUSTED_PROXIES = int(os.environ.get("TRUSTED_PROXIES", "0"))
     TRUSTED_HOSTS = [host for host in os.environ.get("TRUSTED_HOSTS", "localhost,127.0.0.1").split(",") if host]
     SESSION_COOKIE_NAME = "cordee"
     SESSION_COOKIE_SAMESITE = "Lax"
     SESSION_COOKIE_SECURE = flag("SESSION_COOKIE_SECURE", PUBLIC_URL.startswith("https"))
     PERMANENT_SESSION_LIFETIME = timedelta(hours=12)
     WTF_CSRF_TIME_LIMIT = None  # the token dies with the session
-    MAX_CONTENT_LENGTH = 25 * 1024 * 1024
+    MAX_CONTENT_LENGTH = 90 * 1024 * 1024  # the eight documents of a file in one form, 10 MB each
     MAX_FORM_MEMORY_SIZE = 2 * 1024 * 1024
     SEND_FILE_MAX_AGE_DEFAULT = timedelta(days=30)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
 from app.connectors import files, mail, registers, signature
@@ -30,6 +31,8 @@ def create_app(settings: type[config.Config] | None = None, **changes: Any) -> F
     app.url_map.converters["id"] = frame.RecordNumber
     app.url_map.strict_slashes = False
 
+    if app.config["TRUSTED_PROXIES"]:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=app.config["TRUSTED_PROXIES"], x_proto=app.config["TRUSTED_PROXIES"])  # type: ignore[method-assign]
     open_connectors(app)
     db.init_app(app)
     migrate.init_app(app, db, directory=str(config.ROOT / "migrations"))

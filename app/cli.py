@@ -10,12 +10,12 @@ from flask import Flask, current_app
 from app.extensions import db
 from app.models.scope import SYSTEM, acting
 from app.permissions import PARTNER_ROLES, PORTAL_TABLE, STAFF_ROLES, STAFF_TABLE, Access
-from app.services import demo, history, preparation
+from app.services import demo, history, mails, preparation
 from app.services.crossings import crossing
 
 
 def add_commands(app: Flask) -> None:
-    for command in (prepare, load_demo, permissions, check_history):
+    for command in (prepare, load_demo, permissions, check_history, send_mails):
         app.cli.add_command(command)
 
 
@@ -63,3 +63,12 @@ def check_history() -> None:
     if broken:
         sys.exit(f"The chain does not hold at: {', '.join(map(str, broken))}")
     click.echo("The history is whole.")
+
+
+@click.command("mails")
+def send_mails() -> None:
+    """Send the mails that wait in the outbox after a fault of the mail server; exit with 1 when some still wait."""
+    sent, left = mails.deliver_waiting()
+    click.echo(f"Sent: {sent}, still waiting: {left}.")
+    if left:
+        sys.exit(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable
 from contextlib import contextmanager
 from datetime import date
@@ -15,6 +16,7 @@ from stdnum import luhn
 from werkzeug.security import generate_password_hash
 
 from app import models as m
+from app.connectors.registers import local
 from app.connectors import files
 from app.extensions import db
 from app.models.scope import SYSTEM, acting
@@ -85,8 +87,8 @@ class Cast:
             "city": "Lyon",
             "email": f"cabinet{number}@example.org",
             "kind": m.PartnerKind.INSURANCE_BROKER,
-            "orias_number": "07004126",
         }
+        facts.setdefault("orias_number", local.orias_number((defaults | facts)["siren"] or ""))
         return self.add(m.Partner(**defaults | facts))
 
     def siren(self) -> str:
@@ -141,6 +143,11 @@ class Cast:
             return self.signed_in(self.staff(role))
         partner = partner or self.partner()
         return self.signed_in(self.member(partner, role), partner)
+
+    def invite(self, partner: m.Partner, inviter: Visitor, email: str) -> str:
+        """Invites by the staff's screen; returns the link's path in the mail."""
+        assert inviter.post(f"/partners/{partner.id}/invite", {"email": email, "language": "en"}).status_code == 302
+        return re.search(r"http://localhost(/partner/confirm/\S+)", self.mails()[-1].text)[1]
 
     def stranger(self) -> Visitor:
         return Visitor(self.app)

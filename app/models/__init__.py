@@ -2,7 +2,7 @@
 
 from app import extensions
 from app.models.agreements import Agreement, AgreementKind, AgreementStatus, SigningCode
-from app.models.base import INTERNAL, SHARED, STAFF, Choice, Model, Money, Own, Record, fold, now
+from app.models.base import INTERNAL, SHARED, STAFF, Choice, Model, Money, Own, Record, fold, now, today
 from app.models.clients import Client, ClientKind, ClientReference, ClientStatus, ReferenceClaim, Signatory, SignatoryRole
 from app.models.contracts import Contract, ContractStatus, number_key
 from app.models.history import Deed, History, HistoryHead, HistoryValues

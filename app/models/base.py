@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 from anyascii import anyascii
 from flask_appbuilder import Model
@@ -16,10 +17,19 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Mapped, Mapper, declared_attr, mapped_column
 from sqlalchemy.types import TypeDecorator
 
+from config import Config
+
+HOUSE_ZONE = ZoneInfo(Config.BABEL_DEFAULT_TIMEZONE)
+
 
 def now() -> datetime:
     """The present moment in UTC, with its time zone."""
     return datetime.now(UTC)
+
+
+def today() -> date:
+    """The day it is where the house is: in Paris it may be tomorrow already when it is not in UTC."""
+    return now().astimezone(HOUSE_ZONE).date()
 
 
 def fold(text: str) -> str:

@@ -84,6 +84,10 @@ class Client(Searchable, Record):
     adviser: Mapped[User | None] = relationship(User)
     first_person: Mapped[Client | None] = relationship(foreign_keys=[first_person_id], remote_side="Client.id")
     second_person: Mapped[Client | None] = relationship(foreign_keys=[second_person_id], remote_side="Client.id")
+    # Deleted one by one, so that history sees each of them.
+    signatories: Mapped[list[Signatory]] = relationship(back_populates="client", cascade="all, delete-orphan")
+    references: Mapped[list[ClientReference]] = relationship(back_populates="client", cascade="all, delete-orphan")
+    claims: Mapped[list[ReferenceClaim]] = relationship(back_populates="client", cascade="all, delete-orphan")
 
     @property
     def full_name(self) -> str:
@@ -113,7 +117,7 @@ class ClientReference(Record):
     supplier_id: Mapped[int] = field(_("Supplier"), ForeignKey("supplier.id"))
     reference: Mapped[str] = field(_("Reference"), String(60))
 
-    client: Mapped[Client] = relationship()
+    client: Mapped[Client] = relationship(back_populates="references")
     supplier: Mapped[Any] = relationship("Supplier")
 
     def __str__(self) -> str:
@@ -133,7 +137,7 @@ class ReferenceClaim(Record):
     supplier_id: Mapped[int] = field(_("Supplier"), ForeignKey("supplier.id"))
     reference: Mapped[str] = field(_("Reference"), String(60))
 
-    client: Mapped[Client] = relationship()
+    client: Mapped[Client] = relationship(back_populates="claims")
     supplier: Mapped[Any] = relationship("Supplier")
 
     def __str__(self) -> str:
@@ -172,7 +176,7 @@ class Signatory(Record):
     phone: Mapped[str | None] = field(_("Phone"), String(30), kind="phone")
     is_principal: Mapped[bool] = field(_("Principal signatory"), default=False)
 
-    client: Mapped[Client] = relationship()
+    client: Mapped[Client] = relationship(back_populates="signatories")
 
     def __str__(self) -> str:
         return f"{self.first_name} {self.last_name}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Integer, Select, and_, bindparam, false, inspect, literal_column, or_, select, table, text
+from sqlalchemy import ColumnElement, Connection, Integer, Select, and_, bindparam, false, literal_column, or_, select, table, text
 
 from app.models.base import fold
 from app.models.scope import scoped_classes
@@ -22,11 +22,16 @@ def sync(connection: Connection) -> None:
         for name in searchable_tables():
             connection.execute(text(f"CREATE INDEX IF NOT EXISTS ix_{name}_search ON {name} USING gin (search_text gin_trgm_ops)"))
         return
-    present = set(inspect(connection).get_table_names())
+    present = set(connection.scalars(text("SELECT name FROM sqlite_master")))
     for name in searchable_tables():
-        if f"{name}_fts" not in present:
-            for statement in sqlite_index(name):
-                connection.execute(text(statement))
+        parts = {f"{name}_fts", *(f"{name}_fts_{deed}" for deed in ("ai", "ad", "au"))}
+        if parts <= present:
+            continue
+        # A migration that rebuilds a table drops its triggers without a word: then the index is made anew.
+        for part in sorted(parts & present):
+            connection.execute(text(f"DROP TRIGGER {part}" if part != f"{name}_fts" else f"DROP TABLE {part}"))
+        for statement in sqlite_index(name):
+            connection.execute(text(statement))
 
 
 def sqlite_index(name: str) -> Iterator[str]:

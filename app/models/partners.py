@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, relationship
 
-from app.models.base import INTERNAL, STAFF, Choice, Moment, Own, Record, Searchable, choice_of, field, now
+from app.models.base import INTERNAL, STAFF, Choice, Moment, Own, Record, Searchable, choice_of, field, today
 
 
 class PartnerKind(Choice):
@@ -230,7 +230,7 @@ class Document(Record):
 
     @property
     def is_expired(self) -> bool:
-        return self.expires_on is not None and self.expires_on < now().date()
+        return self.expires_on is not None and self.expires_on < today()
 
     def __str__(self) -> str:
         return self.filename

@@ -174,6 +174,8 @@ def forget(session: Session, previous: SessionTransaction) -> None:
         for key, length in zip(WAITING, session.info["savepoints"][previous], strict=True):
             del session.info.get(key, [])[length:]
         return
+    if previous.parent is not None:  # a flush inside a savepoint or a transaction, which is rolled back in its turn
+        return
     for key in (*WAITING, "rights_moved", "sealing", "savepoints"):
         session.info.pop(key, None)
 

@@ -119,6 +119,7 @@ class OneTimeLink(Record):
     language: Mapped[str] = mapped_column(String(5), default="fr")
     partner_id: Mapped[int | None] = mapped_column(ForeignKey("partner.id"))
     role: Mapped[MemberRole] = mapped_column(choice_of(MemberRole), default=MemberRole.OWNER)
+    invited_by_id: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id"))
     expires_at: Mapped[datetime] = mapped_column(Moment)
     used_at: Mapped[datetime | None] = mapped_column(Moment)
 

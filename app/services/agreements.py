@@ -13,10 +13,11 @@ from sqlalchemy import select
 
 from app.connectors import documents, signature
 from app.extensions import db
-from app.models import Agreement, AgreementKind, AgreementStatus, Partner, SigningCode, now
+from app.models import Agreement, AgreementKind, AgreementStatus, Partner, PartnerStatus, SigningCode, now, today
 from app.models.scope import Scope, verb
 from app.services import files, notices
 from app.services.crossings import crossing
+from app.services.identifiers import grouped
 from app.services.refusals import RuleBroken
 
 TRIES = 5
@@ -24,11 +25,16 @@ TRIES = 5
 
 def offer(partner: Partner, language: str) -> Agreement:
     """Writes the agreement in the partner's words and language and opens it for signature; an earlier offer is cancelled."""
-    with force_locale(language):
+    with force_locale(locale_of(language)):
         title = gettext("Distribution agreement")
         parts = articles(partner)
     data = {"title": title, "house": current_app.config["HOUSE_NAME"], "partner": str(partner), "language": language, "parts": parts}
-    kept = files.put("convention.pdf" if language == "fr" else "agreement.pdf", "application/pdf", documents.render("agreement", data))
+    try:
+        content = documents.render("agreement", data)
+    except documents.NotRendered as fault:
+        current_app.logger.error("the agreement of partner %s could not be written: %s", partner.id, fault)
+        raise RuleBroken(_("The agreement could not be written just now. Nothing has been lost: please try again in a moment.")) from fault
+    kept = files.put("convention.pdf" if language == "fr" else "agreement.pdf", "application/pdf", content)
     agreement = Agreement(
         partner_id=partner.id,
         kind=AgreementKind.AGREEMENT,
@@ -47,26 +53,52 @@ def offer(partner: Partner, language: str) -> Agreement:
     return agreement
 
 
+def locale_of(language: str) -> str:
+    """The locale in which a language's dates are written: en_GB for English."""
+    return current_app.config["LANGUAGES"][language]["locale"]
+
+
+def renew(partner: Partner, language: str) -> Agreement:
+    """Offers the agreement again once the earlier offer has expired; one that can still be signed stays."""
+    standing_offer = to_sign(partner.id)
+    if partner.status is not PartnerStatus.TO_SIGN:
+        raise RuleBroken(_("There is nothing to sign any more. Please open your file again."))
+    if standing_offer is not None and standing_offer.can_be_signed:
+        return standing_offer
+    if standing_offer is not None:
+        with verb(db.session(), {Agreement: None}):
+            standing_offer.status = AgreementStatus.EXPIRED
+    return offer(partner, language)
+
+
+def registration_words(partner: Partner) -> str:
+    """What the partner is registered under: « RCS Marseille 732 829 320, ORIAS 07 004 126 »."""
+    siren = grouped("siren", partner.siren or "")
+    words = gettext("RCS %(town)s %(siren)s", town=partner.rcs_town, siren=siren) if partner.needs_rcs else gettext("SIREN %(siren)s", siren=siren)
+    if partner.orias_number:
+        words += gettext(", ORIAS %(number)s", number=grouped("orias", partner.orias_number))
+    return words
+
+
+def address_words(partner: Partner) -> str:
+    """The parts of the address that the file holds, on one line."""
+    town = " ".join(part for part in (partner.postcode, partner.city) if part)
+    return ", ".join(part for part in (partner.street, town) if part)
+
+
 def articles(partner: Partner) -> list[dict[str, Any]]:
     """The agreement's articles in the current language."""
     house = current_app.config["HOUSE_NAME"]
-    registered = gettext("SIREN %(siren)s", siren=partner.siren)
-    if partner.needs_rcs:
-        registered = gettext("RCS %(town)s %(siren)s", town=partner.rcs_town, siren=partner.siren)
-    if partner.orias_number:
-        registered += gettext(", ORIAS %(number)s", number=partner.orias_number)
     return [
         {
             "title": gettext("Between"),
             "paragraphs": [
                 gettext("%(house)s, hereafter “the House”,", house=house),
                 gettext(
-                    "and %(partner)s (%(registered)s), %(street)s, %(postcode)s %(city)s, hereafter “the Partner”.",
+                    "and %(partner)s (%(registered)s), %(address)s, hereafter “the Partner”.",
                     partner=partner,
-                    registered=registered,
-                    street=partner.street or "",
-                    postcode=partner.postcode or "",
-                    city=partner.city or "",
+                    registered=registration_words(partner),
+                    address=address_words(partner),
                 ),
             ],
         },
@@ -95,7 +127,7 @@ def articles(partner: Partner) -> list[dict[str, Any]]:
         },
         {
             "title": gettext("Article 4 – Personal data"),
-            "paragraphs": [gettext("Each party is responsible for the personal data it processes, and keeps clients’ data confidential and secure.")],
+            "paragraphs": [gettext("Each party is the controller of the personal data it processes, and keeps clients’ data confidential and secure.")],
         },
         {
             "title": gettext("Article 5 – Term"),
@@ -105,7 +137,7 @@ def articles(partner: Partner) -> list[dict[str, Any]]:
                 )
             ],
         },
-        {"title": gettext("Done on"), "paragraphs": [format_date(now().date(), "long")]},
+        {"title": "", "paragraphs": [gettext("Dated %(day)s", day=format_date(today(), "long"))]},
     ]
 
 
@@ -157,7 +189,8 @@ def use_code(agreement_id: int, scope: Scope, code: str) -> str:
 
 
 def consent(language: str) -> str:
-    with force_locale(language):
+    """What the signer ticks, in the agreement's own language: the proof keeps these words."""
+    with force_locale(locale_of(language)):
         return gettext("I have read this agreement and I sign it in the name of my company.")
 
 
@@ -189,10 +222,23 @@ def proof_is_whole(agreement: Agreement) -> bool:
 
 def cancel_signed(partner: Partner) -> None:
     """A refused file's agreement no longer stands: the corrected file is signed anew."""
-    for agreement in db.session.scalars(
-        select(Agreement).where(Agreement.partner_id == partner.id, Agreement.status.in_([AgreementStatus.SIGNED, AgreementStatus.TO_SIGN]))
-    ):
+    cancel(partner, AgreementStatus.SIGNED, AgreementStatus.TO_SIGN)
+
+
+def cancel_offers(partner: Partner) -> None:
+    """What was signed stays; what waits for a signature is withdrawn."""
+    cancel(partner, AgreementStatus.TO_SIGN)
+
+
+def cancel(partner: Partner, *states: AgreementStatus) -> None:
+    for agreement in db.session.scalars(select(Agreement).where(Agreement.partner_id == partner.id, Agreement.status.in_(states))):
         agreement.status = AgreementStatus.CANCELLED
+
+
+def standing(partner_id: int) -> Agreement | None:
+    """The newest signed agreement, or None."""
+    wanted = select(Agreement).where(Agreement.partner_id == partner_id, Agreement.status == AgreementStatus.SIGNED)
+    return db.session.scalar(wanted.order_by(Agreement.id.desc()).limit(1))
 
 
 def of_partner(partner_id: int) -> list[Agreement]:

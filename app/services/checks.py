@@ -40,7 +40,7 @@ def check_orias(partner: Partner) -> Judgement:
         return NOT_REQUIRED, partner.siren or "", None
     entry = registers.chosen.intermediary(partner.siren or "")
     asked = f"{partner.siren} {partner.orias_number or ''} {'/'.join(sorted(partner.categories_asked))}"
-    same_number = entry is not None and (not partner.orias_number or registers.chosen.name == "local" or partner.orias_number == entry.number)
+    same_number = entry is not None and (not partner.orias_number or partner.orias_number == entry.number)
     return (PASSED if entry and same_number and entry.standing & partner.categories_asked else FAILED), asked, entry
 
 
@@ -74,8 +74,16 @@ def ask(partner: Partner, kind: CheckKind) -> Check:
         check.result, check.asked, answer = QUESTIONS[kind](partner)
         check.answered = registers.proof(answer)
     except registers.Unavailable as silence:
-        check.result, check.asked, check.answered = UNAVAILABLE, partner.siren or "", {"register": str(silence)}
+        check.result, check.asked, check.answered = UNAVAILABLE, question_words(partner, kind), {"register": str(silence)}
     return check
+
+
+def question_words(partner: Partner, kind: CheckKind) -> str:
+    """What a register that stayed silent had been asked."""
+    if kind is CheckKind.IDENTITY:
+        document = newest_document(partner.id, DocumentKind.IDENTITY)
+        return (document.number or "") if document else ""
+    return partner.siren or ""
 
 
 def run_all(partner: Partner) -> list[Check]:
@@ -105,7 +113,8 @@ def override(check: Check, reason: str, by: str) -> None:
 
 
 def refuse_impossible_siren(partner: Partner) -> None:
-    """A malformed, unknown or closed SIREN stops a submission, beside the field; a silent register does not."""
+    """A malformed SIREN or that of a closed company stops a submission, beside the field. One that the register does not find
+    does not: it may belong to somebody who did not agree to be published; staff see the failed check."""
     if not partner.siren:
         raise RuleBroken(_("Please enter the SIREN of your company."), "siren")
     try:
@@ -122,6 +131,7 @@ def refuse_impossible_siren(partner: Partner) -> None:
         raise RuleBroken(_("According to the register, the company with this SIREN is closed. Please check the number."), "siren")
 
 
-def legend() -> tuple[str, ...]:
-    """The SIREN numbers that the local register answers to in different ways, for the demo's help page."""
-    return local.LEGEND
+def legend() -> tuple[tuple[str, str], ...]:
+    """The SIREN numbers that the local register answers to in different ways, each with the ORIAS number it expects: for the
+    demo's help page."""
+    return tuple((siren, local.orias_number(siren)) for siren in local.LEGEND)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import select, update
+from sqlalchemy import inspect, or_, select, update
 
 from app.extensions import db
-from app.models import Client, ClientKind, ClientReference, ClientStatus, Contract, ReferenceClaim, Signatory, Supplier, fold
-from app.models.scope import scope_of, verb
+from app.models import Alert, Client, ClientKind, ClientReference, ClientStatus, Contract, ReferenceClaim, Signatory, Supplier, fold
+from app.models.scope import leave, scope_of, verb
 from app.services import crossings, history
 from app.services.refusals import RuleBroken
 
@@ -24,14 +24,33 @@ def saving(client: Client, new: bool) -> None:
         saving_couple(client)
     if client.siren and client.kind not in COMPANIES:
         raise RuleBroken(_("Only a company or an association has a SIREN."), "siren")
+    if not new and inspect(client).attrs.partner_id.history.deleted:
+        moving(client)
+
+
+def moving(client: Client) -> None:
+    """A client goes to another partner with its contracts; its adviser stays behind, and a couple stays together."""
+    couple = select(Client).where(or_(Client.first_person_id == client.id, Client.second_person_id == client.id))
+    if client.kind is ClientKind.PERSON and (together := db.session.scalar(couple.limit(1))) is not None:
+        raise RuleBroken(_("This person belongs to the couple “%(couple)s”: move the couple, its persons go with it.", couple=together.name), "partner_id")
+    if not inspect(client).attrs.adviser_id.history.added:
+        client.adviser_id = None
+    persons = [key for key in (client.first_person_id, client.second_person_id) if key]
+    for person in db.session.scalars(select(Client).where(Client.id.in_(persons))):
+        person.partner_id, person.adviser_id = client.partner_id, None
+    for contract in db.session.scalars(select(Contract).where(Contract.client_id.in_([client.id, *persons]))):
+        contract.partner_id = client.partner_id
 
 
 def saving_couple(client: Client) -> None:
     if not (client.last_name or "").strip():
         raise RuleBroken(_("Please enter the name of the couple."), "last_name")
+    if client.first_person_id is None or client.second_person_id is None:
+        raise RuleBroken(_("Please choose the two persons of the couple."), "first_person_id" if client.first_person_id is None else "second_person_id")
+    moves = client.id is not None and inspect(client).attrs.partner_id.history.deleted
     for field in ("first_person_id", "second_person_id"):
         person = db.session.get(Client, getattr(client, field)) if getattr(client, field) else None
-        if person is not None and (person.kind is not ClientKind.PERSON or person.partner_id != client.partner_id):
+        if person is not None and (person.kind is not ClientKind.PERSON or (person.partner_id != client.partner_id and not moves)):
             raise RuleBroken(_("A couple links two persons of the same partner."), field)
     if client.first_person_id is not None and client.first_person_id == client.second_person_id:
         raise RuleBroken(_("A couple links two different persons."), "second_person_id")
@@ -68,6 +87,17 @@ def add_reference(client: Client, supplier_id: int, text: str) -> None:
         db.session.add(kind(client_id=client.id, supplier_id=supplier_id, reference=reference))
     if kind is ClientReference:
         attach_contracts(client, supplier_id, reference)
+    else:
+        leave(db.session(), Alert(kind="claimed_reference", partner_id=client.partner_id))
+
+
+def saving_reference(row: ClientReference, new: bool) -> None:
+    row.reference = clean_reference(row.reference)
+
+
+def saved_reference(row: ClientReference, new: bool) -> None:
+    """A reference noted by staff resolves orphans like one that the partner notes."""
+    attach_contracts(db.session.get_one(Client, row.client_id), row.supplier_id, row.reference)
 
 
 def references_of(client: Client) -> list[tuple[tuple[int, str], ClientReference | ReferenceClaim]]:
@@ -108,6 +138,6 @@ def move_to(client_ids: list[int], partner_id: int) -> int:
     if not scope_of(session).sees_everything:
         raise RuleBroken(_("Only staff move clients."))
     with history.bulk(session, "Client", {"partner_id": partner_id, "clients": client_ids}):
-        session.execute(update(Client).where(Client.id.in_(client_ids)).values(partner_id=partner_id, adviser_id=None))
-        session.execute(update(Contract).where(Contract.client_id.in_(client_ids)).values(partner_id=partner_id))
+        session.execute(update(Client).where(Client.id.in_(client_ids)).values(partner_id=partner_id, adviser_id=None, version=Client.version + 1))
+        session.execute(update(Contract).where(Contract.client_id.in_(client_ids)).values(partner_id=partner_id, version=Contract.version + 1))
     return len(client_ids)

@@ -9,11 +9,10 @@ from decimal import Decimal
 from sqlalchemy import select
 from stdnum import luhn
 
+from app.connectors import documents
+from app.connectors.registers import local
 from app.extensions import db
 from app.models import (
-    Agreement,
-    AgreementStatus,
-    Alert,
     Assignment,
     BankAccount,
     Check,
@@ -26,6 +25,8 @@ from app.models import (
     Contact,
     Contract,
     ContractStatus,
+    Document,
+    DocumentKind,
     Exercise,
     MemberRole,
     Membership,
@@ -50,8 +51,9 @@ from app.models import (
     Tier,
     User,
     now,
+    today,
 )
-from app.services import people
+from app.services import agreements, files, partners, people
 
 PASSWORD = "cordee-demo"  # noqa: S105 - the demo's, printed on its own sign-in page
 STAFF = {
@@ -242,7 +244,7 @@ def load_partner(number: int, name: str, luck: random.Random, manager: User) -> 
         account_manager=manager,
     )
     if kind is not PartnerKind.INTRODUCER:
-        partner.orias_number = f"{luck.randrange(7, 24):02d}{luck.randrange(10**6):06d}"
+        partner.orias_number = local.orias_number(partner.siren or "")
     db.session.add(partner)
     return partner
 
@@ -264,23 +266,15 @@ def load_business(partner: Partner, suppliers: dict[str, Supplier], offerings: l
     for supplier in suppliers.values():
         db.session.add(ProviderCode(partner=partner, supplier=supplier, code=f"{supplier.code[:2]}{partner.id:04d}", valid_from=date(2024, 1, 1)))
     db.session.add(BankAccount(partner=partner, holder=partner.name, iban="FR7630006000011234567890189", bic="AGRIFRPP", is_default=True))
-    db.session.add(
-        Agreement(
-            partner=partner,
-            name="Convention de distribution",
-            status=AgreementStatus.SIGNED,
-            key=f"{partner.id:040x}",
-            digest="0" * 64,
-            expires_at=now(),
-            signed_at=now() - timedelta(days=400),
-            signed_by="Camille Rousseau",
-        )
-    )
+    db.session.flush()
+    agreement = agreements.offer(partner, "fr")
+    agreements.sign(agreement, "Camille Rousseau", partner.email or "", "192.0.2.1", "")
+    agreement.signed_at = now() - timedelta(days=luck.randrange(30, 600))
     db.session.add(
         Task(
             partner=partner,
             name="Transmettre l’attestation de responsabilité civile",
-            due_on=now().date() + timedelta(days=luck.randrange(5, 60)),
+            due_on=today() + timedelta(days=luck.randrange(5, 60)),
             assignee=partner.account_manager,
             shared=True,
         )
@@ -345,15 +339,13 @@ def load_waiting_file(luck: random.Random, hashed: str) -> None:
     partner = Partner(
         name="Courtage du Trièves",
         kind=PartnerKind.INSURANCE_BROKER,
-        status=PartnerStatus.PENDING_VALIDATION,
         siren=siren(90),
         rcs_town="Grenoble",
-        orias_number="18003344",
+        orias_number=local.orias_number(siren(90)),
         city="Mens",
         postcode="38710",
         street="3 place de la Halle",
         email="bonjour@trieves.example",
-        submitted_at=now(),
     )
     user = User(
         first_name="Anne-Marie",
@@ -368,8 +360,13 @@ def load_waiting_file(luck: random.Random, hashed: str) -> None:
     db.session.add_all([partner, user])
     db.session.flush()
     db.session.add(Membership(partner=partner, user=user, role=MemberRole.OWNER))
-    for kind in CheckKind:
-        result = CheckResult.UNAVAILABLE if kind is CheckKind.IDENTITY else CheckResult.PASSED
-        answered = {"statuses": {"COA": "INSCRIT"}} if kind is CheckKind.ORIAS else {}
-        db.session.add(Check(partner=partner, kind=kind, result=result, register="local", asked=partner.siren or "", answered=answered))
-    db.session.add(Alert(kind="file_waits", partner_id=partner.id))
+    paper = files.put("piece-identite.pdf", "application/pdf", documents.render("agreement", {"title": "Pièce d’identité (démonstration)", "house": "", "partner": "", "language": "fr", "parts": []}))
+    facts = {"key": paper.key, "filename": paper.filename, "media_type": paper.media_type, "size": paper.size, "digest": paper.digest}
+    db.session.add(Document(partner=partner, kind=DocumentKind.IDENTITY, number="12AB34569", expires_on=date(2032, 6, 1), uploaded_by=str(user), **facts))
+    db.session.add(BankAccount(partner=partner, holder=partner.name, iban="FR7630006000011234567890189"))
+    db.session.flush()
+    partners.submit(partner, str(user), "fr")
+    agreement = agreements.to_sign(partner.id)
+    assert agreement is not None
+    agreements.sign(agreement, str(user), user.email, "192.0.2.7", "")
+    partners.signed(partner, str(user))

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 
 import filetype
 from flask_babel import lazy_gettext as _
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
-from app.connectors import files
+from app.connectors import documents, files
 from app.connectors.files import FileMissing
 from app.services.refusals import RuleBroken
 
 __all__ = ["LARGEST", "FileMissing", "Kept", "keep", "put", "read"]
 
 LARGEST = 10 * 1024 * 1024
-LARGEST_PICTURE = 40_000_000  # pixels
+LARGEST_PICTURE = 25_000_000  # pixels, 75 MB while it is drawn
 TAKEN = {"application/pdf": ".pdf", "image/jpeg": ".jpg", "image/png": ".png"}
 
 
@@ -47,11 +47,22 @@ def keep(name: str, content: bytes, field: str = "file") -> Kept:
         raise RuleBroken(_("Only PDF, JPEG and PNG files are accepted."), field)
     if media_type.startswith("image/"):
         content = drawn_anew(content, media_type, field)
-    elif b"%%EOF" not in content[-2048:]:
-        raise RuleBroken(_("This PDF is not complete. Please choose another one."), field)
-    elif re.search(rb"/(JavaScript|JS|Launch)\b", content):
-        raise RuleBroken(_("This PDF holds a program. Please print it to a plain PDF and try again."), field)
+    else:
+        content = whole_pdf(content, field)
     return put(safe_name(name, TAKEN[media_type]), media_type, content)
+
+
+def whole_pdf(content: bytes, field: str) -> bytes:
+    """The PDF up to its end mark, if it can be read and does nothing of its own accord."""
+    end = content.rfind(b"%%EOF")
+    if not content.startswith(b"%PDF-") or end < 0 or content[end + 5 :].strip(b"\r\n \x00"):
+        raise RuleBroken(_("This PDF is not complete. Please choose another one."), field)
+    finding = documents.look_into_pdf(content)
+    if finding == "program":
+        raise RuleBroken(_("This PDF holds a program. Please print it to a plain PDF and try again."), field)
+    if finding != "plain":
+        raise RuleBroken(_("This PDF cannot be read. Please choose another one."), field)
+    return content
 
 
 def put(filename: str, media_type: str, content: bytes) -> Kept:
@@ -66,6 +77,7 @@ def drawn_anew(content: bytes, media_type: str, field: str) -> bytes:
         if picture.width * picture.height > LARGEST_PICTURE:
             raise RuleBroken(_("This picture is too large: the limit is %(limit)s million pixels.", limit=LARGEST_PICTURE // 1_000_000), field)
         picture.load()
+        picture = ImageOps.exif_transpose(picture)  # a phone says in the margin which side is up, and the margin is left out
         out = io.BytesIO()
         picture.convert("RGB").save(out, "JPEG" if media_type == "image/jpeg" else "PNG")
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as refusal:

@@ -43,19 +43,30 @@ def of_record(entity: str, record_id: int, limit: int = 200) -> list[History]:
     return list(db.session.scalars(wanted))
 
 
+ERASED = "erased"  # what the entry of an erasure is about
+
+
 def erase_values(session: Session, entity: str, record_id: int) -> int:
-    """Erases what a record's entries held, leaving the entries and their chain; returns how many."""
+    """Erases what a record's entries held, leaving the entries and their chain, and says so in the chain; returns how many."""
     ids = select(History.id).where(History.entity == entity, History.record_id == record_id)
     done: Any = session.execute(delete(HistoryValues).where(HistoryValues.history_id.in_(ids)))
+    leave(session, entry_of(session, Deed.BULK, entity, record_id, {ERASED: [None, done.rowcount]}))
     return done.rowcount
 
 
 def broken_places(session: Session) -> list[int]:
-    """Walks the whole chain and returns the places at which it does not hold; empty when nothing was touched."""
+    """Walks the whole chain and returns the places at which it does not hold; empty when nothing was touched. Values may be
+    missing only where an entry further on says that they were erased."""
     broken: list[int] = []
+    empty: dict[int, tuple[str, int | None]] = {}
+    erased: dict[tuple[str, int | None], int] = {}
     before, place = "", 0
     for entry in session.scalars(select(History).order_by(History.place).execution_options(yield_per=500)):
         place += 1
+        if entry.values is None:
+            empty[place] = (entry.entity, entry.record_id)
+        elif entry.deed is Deed.BULK and ERASED in entry.values.changes:
+            erased[entry.entity, entry.record_id] = place
         values_whole = entry.values is None or canonical(entry.values.changes, entry.values.salt) == entry.values_digest
         if entry.place != place or entry.digest != link_digest(before, place, entry) or not values_whole:
             broken.append(entry.place or place)
@@ -64,4 +75,4 @@ def broken_places(session: Session) -> list[int]:
     head = session.get_one(HistoryHead, 1)
     if (head.place, head.digest) != (place, before):
         broken.append(head.place)
-    return broken
+    return sorted({*broken, *(at for at, record in empty.items() if erased.get(record, 0) <= at)})

@@ -12,7 +12,7 @@ from stdnum import bic as bic_numbers, iban as iban_numbers
 from stdnum.exceptions import InvalidChecksum, ValidationError
 from stdnum.fr import siren as siren_numbers
 
-from app.models import now
+from app.models import today
 from app.services.refusals import RuleBroken
 
 OLDEST_BIRTH = date(1900, 1, 1)
@@ -89,7 +89,7 @@ def currency(text: str) -> str:
 
 
 def birth_date(value: date) -> date:
-    if not OLDEST_BIRTH <= value <= now().date():
+    if not OLDEST_BIRTH <= value <= today():
         raise RuleBroken(_("A birth date lies between 1900 and today."))
     return value
 

@@ -21,16 +21,16 @@ from app.services.crossings import crossing
 
 def post(notice: str, recipient: str, language: str, session: Session | None = None, partner_id: int | None = None, **facts: Any) -> Mail:
     """Queues one mail in the current transaction, written in the recipient's language from templates/emails/<notice>/."""
-    with force_locale(language):
-        subject = render_template(f"emails/{notice}/subject.txt", **facts).strip()
+    with force_locale(current_app.config["LANGUAGES"][language]["locale"]):
+        subject = " ".join(render_template(f"emails/{notice}/subject.txt", **facts).split())
         body = render_template(f"emails/{notice}/body.txt", house=current_app.config["HOUSE_NAME"], **facts).strip()
-        html = render_template("emails/layout.html", subject=subject, paragraphs=paragraphs(body), house=current_app.config["HOUSE_NAME"], language=language)
+        html = render_template("emails/layout.html", subject=subject, paragraphs=paragraphs(body, facts.get("link")), house=current_app.config["HOUSE_NAME"], language=language)
     mail = Mail(
         message_id=make_msgid(domain="cordee.example"),
         notice=notice,
         recipient=recipient,
         language=language,
-        subject=subject,
+        subject=subject[:300],
         text=body,
         html=html,
         partner_id=partner_id,
@@ -40,12 +40,13 @@ def post(notice: str, recipient: str, language: str, session: Session | None = N
     return mail
 
 
-def paragraphs(body: str) -> list[dict[str, Any]]:
-    """A text mail as paragraphs of HTML: a line that is only an address becomes a button, one of digits a code."""
+def paragraphs(body: str, link: str | None) -> list[dict[str, Any]]:
+    """A text mail as paragraphs of HTML: the notice's own link becomes a button, a line of six digits a code. No other
+    address does, whatever people typed into their names."""
     found: list[dict[str, Any]] = []
     for block in re.split(r"\n\s*\n", body):
         line = block.strip()
-        kind = "link" if re.fullmatch(r"https?://\S+", line) else "code" if re.fullmatch(r"[0-9]{6}", line) else "text"
+        kind = "link" if line == link else "code" if re.fullmatch(r"[0-9]{6}", line) else "text"
         found.append({"kind": kind, "text": line, "lines": Markup("<br>").join(escape(part) for part in line.split("\n"))})
     return found
 
@@ -61,22 +62,51 @@ def remember_mails(session: Session) -> None:
 
 @event.listens_for(Session, "after_commit")
 def deliver_after_commit(session: Session) -> None:
+    """What led to the mails is written: whatever happens to them now, the request has succeeded."""
     waiting = session.info.pop("mails_to_send", [])
-    if waiting:
+    if not waiting:
+        return
+    try:
         deliver([mail.id for mail in waiting])
+    except Exception:
+        current_app.logger.exception("mails wait in the outbox: `flask mails` sends them")
 
 
 def deliver(ids: list[int]) -> None:
-    """Sends queued mails; one that is refused stays in the outbox, marked failed."""
+    """Sends these mails. No transaction is open meanwhile: a slow mail server holds up nobody's writing."""
+    with crossing() as session:
+        letters = [
+            mail_connector.Letter(mail.message_id, mail.recipient, mail.subject, mail.text, mail.html)
+            for mail in session.scalars(select(Mail).where(Mail.id.in_(ids), Mail.status != MailStatus.SENT).order_by(Mail.id))
+        ]
+    refusals = {letter.message_id: send(letter) for letter in letters}
     with crossing(reading=False) as session:
-        for mail in session.scalars(select(Mail).where(Mail.id.in_(ids), Mail.status == MailStatus.QUEUED)):
-            letter = mail_connector.Letter(mail.message_id, mail.recipient, mail.subject, mail.text, mail.html)
-            try:
-                mail_connector.chosen.send(letter)
-                mail.status, mail.sent_at = MailStatus.SENT, now()
-            except (mail_connector.NotSent, OSError) as refusal:
-                mail.status, mail.error = MailStatus.FAILED, str(refusal)[:500]
+        for mail in session.scalars(select(Mail).where(Mail.message_id.in_(refusals))):
+            refusal = refusals[mail.message_id]
+            mail.status, mail.error = (MailStatus.FAILED, refusal[:500]) if refusal else (MailStatus.SENT, "")
+            mail.sent_at = None if refusal else now()
         session.commit()
+
+
+def send(letter: mail_connector.Letter) -> str:
+    """Hands one letter to the mail connector; the reason if it was refused, whatever went wrong."""
+    try:
+        mail_connector.chosen.send(letter)
+    except Exception as refusal:
+        current_app.logger.warning("a mail was not sent: %s", refusal)
+        return str(refusal) or type(refusal).__name__
+    return ""
+
+
+def deliver_waiting() -> tuple[int, int]:
+    """Sends every mail that has not left yet, after a fault or a crash; (sent, still waiting)."""
+    not_sent = select(Mail.id).where(Mail.status.in_([MailStatus.QUEUED, MailStatus.FAILED])).order_by(Mail.id)
+    with crossing() as session:
+        ids = list(session.scalars(not_sent))
+    deliver(ids)
+    with crossing() as session:
+        left = len(list(session.scalars(not_sent.where(Mail.id.in_(ids)))))
+    return len(ids) - left, left
 
 
 def latest(limit: int = 200) -> list[Mail]:

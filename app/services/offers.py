@@ -29,6 +29,8 @@ def saving_assignment(assignment: Assignment, new: bool) -> None:
         if db.session.scalar(same) is not None:
             raise RuleBroken(_("This offering is assigned to this partner already."), "offering_id")
         try:
+            if new:
+                partners.refuse_shut(offering)
             partners.refuse_without_category(offering, partners.standing_categories(partner))
         except RuleBroken as refusal:
             raise RuleBroken(refusal.sentence, "offering_id") from refusal

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import select
+from sqlalchemy import inspect, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from app.extensions import db
-from app.models import Alert, Assignment, BankAccount, Document, DocumentKind, Offering, OfferingStatus, Partner, PartnerMove, PartnerStatus, Side, User, now
+from app.models import Alert, Assignment, BankAccount, Document, DocumentKind, Offering, OfferingStatus, Partner, PartnerMove, PartnerStatus, Side, User, now, today
 from app.models.scope import leave, verb
 from app.services import agreements, checks, crossings, history, notices
 from app.services.refusals import RuleBroken
@@ -30,8 +30,13 @@ REQUIRED_DOCUMENTS = (DocumentKind.IDENTITY,)
 PERSON_COLUMNS = frozenset({"status", "submitted_at", "contested"})
 
 
+CHECKED = ("name", "siren", "kind", "exercise", "rcs_town", "orias_number")  # what registers were asked and an agreement says
+
+
 def saving(partner: Partner, new: bool) -> None:
     """Rules that hold whoever saves a partner."""
+    if partner.status in (SUBMITTED, TO_SIGN, WAITING) and (changed := next((name for name in CHECKED if inspect(partner).attrs[name].history.has_changes()), None)):
+        raise RuleBroken(_("This file has been checked and offered for signature with this value. Refuse the file first: it is then checked and signed anew."), changed)
     if not (partner.name or partner.email):
         raise RuleBroken(_("Please give the legal name, or at least an e-mail address to invite somebody."), "name")
     if partner.parent_id is not None and partner.parent_id in descendants(partner):
@@ -124,13 +129,19 @@ def signed(partner: Partner, by: str) -> None:
 
 
 def validate(partner: Partner, by: str, offering_ids: list[int]) -> None:
-    """Opens the portal, with the offerings to be marketed. Every check that failed or stayed silent must have been overridden."""
-    if partner.contested:
+    """Opens the portal, with the offerings to be marketed: for a signed file that waits, with a SIREN of its own, whose every
+    failed or silent check has been overridden in writing."""
+    if partner.status is not WAITING:
+        raise RuleBroken(_("Only a file that waits for validation can be validated."))
+    if partner.contested and crossings.siren_is_held(partner.siren or "", partner.id):
         raise RuleBroken(_("Another partner already holds this SIREN. Settle that first, then validate."))
+    if agreements.standing(partner.id) is None:
+        raise RuleBroken(_("There is no signed agreement. Refuse the file, so that it is signed."))
     in_the_way = [check for check in checks.latest(partner.id) if check.stands_in_the_way]
     if in_the_way:
         kinds = ", ".join(str(check.kind.label) for check in in_the_way)
         raise RuleBroken(_("These checks stand in the way: %(checks)s. Override each with a reason, or refuse the file.", checks=kinds))
+    partner.contested = False
     move(partner, ACTIVE, by)
     offerings = assign(partner, offering_ids)
     handle_alerts(partner)
@@ -149,16 +160,28 @@ def refuse(partner: Partner, by: str, reason: str) -> None:
     notices.file_refused(partner, reason.strip())
 
 
-def suspend(partner: Partner, by: str, reason: str = "") -> None:
-    move(partner, SUSPENDED, by, reason)
+def suspend(partner: Partner, by: str, reason: str) -> None:
+    move(partner, SUSPENDED, by, reason_given(reason))
 
 
-def reactivate(partner: Partner, by: str, reason: str = "") -> None:
-    move(partner, ACTIVE, by, reason)
+def reactivate(partner: Partner, by: str, reason: str) -> None:
+    """Gives a suspended partner its portal back; a file that waits is validated instead."""
+    if partner.status is not SUSPENDED:
+        raise RuleBroken(_("“%(name)s” is not suspended.", name=str(partner)))
+    move(partner, ACTIVE, by, reason_given(reason))
 
 
-def close(partner: Partner, by: str, reason: str = "") -> None:
-    move(partner, CLOSED, by, reason)
+def close(partner: Partner, by: str, reason: str) -> None:
+    """For good: what still waits for this partner waits no more."""
+    move(partner, CLOSED, by, reason_given(reason))
+    agreements.cancel_offers(partner)
+    handle_alerts(partner)
+
+
+def reason_given(reason: str) -> str:
+    if not reason.strip():
+        raise RuleBroken(_("Please give the reason: it is kept in the history."), "reason")
+    return reason.strip()[:1000]
 
 
 def handle_alerts(partner: Partner) -> None:
@@ -167,7 +190,16 @@ def handle_alerts(partner: Partner) -> None:
 
 
 def open_offerings() -> list[Offering]:
-    return list(db.session.scalars(select(Offering).where(Offering.status == OfferingStatus.OPEN).order_by(Offering.name)))
+    """The offerings that can be assigned today."""
+    still = or_(Offering.closes_on.is_(None), Offering.closes_on >= today())
+    return list(db.session.scalars(select(Offering).where(Offering.status == OfferingStatus.OPEN, Offering.opens_on <= today(), still).order_by(Offering.name)))
+
+
+def refuse_shut(offering: Offering | None) -> Offering:
+    """An offering can be assigned while it is open and between its dates."""
+    if offering is None or offering.status is not OfferingStatus.OPEN or offering.opens_on > today() or (offering.closes_on and offering.closes_on < today()):
+        raise RuleBroken(_("This offering is not open."), "offerings")
+    return offering
 
 
 def standing_categories(partner: Partner) -> frozenset[str]:
@@ -184,13 +216,11 @@ def assign(partner: Partner, offering_ids: list[int]) -> list[Offering]:
     already = set(db.session.scalars(select(Assignment.offering_id).where(Assignment.partner_id == partner.id)))
     assigned = []
     for offering_id in dict.fromkeys(offering_ids):
-        offering = db.session.get(Offering, offering_id)
-        if offering is None or offering.status is not OfferingStatus.OPEN:
-            raise RuleBroken(_("This offering is not open."), "offerings")
+        offering = refuse_shut(db.session.get(Offering, offering_id))
         refuse_without_category(offering, held)
         assigned.append(offering)
         if offering_id not in already:
-            db.session.add(Assignment(partner_id=partner.id, offering_id=offering_id, assigned_on=now().date()))
+            db.session.add(Assignment(partner_id=partner.id, offering_id=offering_id, assigned_on=today()))
     return assigned
 
 

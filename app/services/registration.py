@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import secrets
+from datetime import timedelta
+from typing import Any
 
 from flask import current_app
 from flask_babel import lazy_gettext as _
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from app.models import MemberRole, Membership, OneTimeLink, Partner, PartnerKind, Purpose, Side, User, now
-from app.services import identifiers, notices, people
+from app.models import Attempt, MemberRole, Membership, OneTimeLink, Partner, PartnerKind, Purpose, Side, User, now
+from app.services import identifiers, notices, people, throttle
 from app.services.crossings import crossing
 from app.services.refusals import RuleBroken
+from app.services.throttle import Brake
 
 
 def new_link(session: Session, purpose: Purpose, email: str, **facts: object) -> str:
@@ -24,27 +27,82 @@ def new_link(session: Session, purpose: Purpose, email: str, **facts: object) ->
     return secret
 
 
-def register(email: str, first_name: str, last_name: str, language: str) -> None:
-    """Mails a link that confirms the address. Whoever has an account already gets another mail; the page says the same."""
+MAILS_AN_HOUR = 5  # to one address, whoever asks for them
+
+
+def brakes_of(email: str, address: str) -> tuple[Brake, Brake]:
+    """How many mails may be asked for: for one recipient, and from one place."""
+    hour = timedelta(hours=1)
+    return Brake(people.digest_of(f"mail\x00{email}"), MAILS_AN_HOUR, hour), Brake(people.digest_of(f"mails from\x00{address}"), MAILS_AN_HOUR * 6, hour)
+
+
+def register(email: str, first_name: str, last_name: str, language: str, address: str) -> None:
+    """Mails a link that confirms the address. Whoever has an account already gets another mail; the page says the same, and
+    says it too when this recipient has been written to often enough."""
     with crossing(reading=False) as session:
-        known = session.scalar(select(User.id).where(func.lower(User.email) == email)) is not None
-        secret = new_link(session, Purpose.CONFIRM, email, first_name=first_name, last_name=last_name, language=language)
-        if known:
-            notices.address_already_known(session, email, first_name, language)
-        else:
-            notices.confirm_address(session, email, first_name, language, secret)
+        to_one, from_one = brakes_of(email, address)
+        throttle.refuse_haste(session, [from_one])
+        enough = to_one.wait(session.get(Attempt, to_one.key)) > timedelta()
+        throttle.note(session, [to_one, from_one])
+        if not enough:
+            send_confirmation(session, email, first_name, last_name, language)
         session.commit()
 
 
-def invite(partner_id: int, email: str, first_name: str, last_name: str, language: str, role: MemberRole = MemberRole.OWNER) -> None:
+def send_confirmation(session: Session, email: str, first_name: str, last_name: str, language: str) -> None:
+    known = session.scalar(select(User.id).where(func.lower(User.email) == email)) is not None
+    secret = new_link(session, Purpose.CONFIRM, email, first_name=first_name, last_name=last_name, language=language)
+    if known:
+        notices.address_already_known(session, email, first_name, language)
+    else:
+        notices.confirm_address(session, email, first_name, language, secret)
+
+
+def invite(partner_id: int, by: people.Person, email: str, first_name: str, last_name: str, language: str, role: MemberRole = MemberRole.OWNER) -> None:
     """Mails a one-time link to somebody who will sign in for a partner. Runs on a session of its own."""
+    if language not in current_app.config["LANGUAGES"]:
+        raise RuleBroken(_("This language is not available."), "language")
     with crossing(reading=False) as session:
         partner = session.get_one(Partner, partner_id)
         if session.scalar(select(Membership.id).join(User, User.id == Membership.user_id).where(Membership.partner_id == partner_id, func.lower(User.email) == email)):
             raise RuleBroken(_("This person already has access."), "email")
-        secret = new_link(session, Purpose.INVITE, email, first_name=first_name, last_name=last_name, language=language, partner_id=partner_id, role=role)
+        brake, _from = brakes_of(email, "")
+        throttle.refuse_haste(session, [brake])
+        throttle.note(session, [brake])
+        facts = {"first_name": first_name, "last_name": last_name, "language": language, "partner_id": partner_id, "role": role, "invited_by_id": by.id}
+        secret = new_link(session, Purpose.INVITE, email, **facts)
         notices.invitation(session, email, first_name, language, secret, partner_id, str(partner))
         session.commit()
+
+
+def pending(partner_id: int) -> list[OneTimeLink]:
+    """The invitations of a partner that can still be accepted, the newest first."""
+    with crossing() as session:
+        wanted = select(OneTimeLink).where(
+            OneTimeLink.partner_id == partner_id, OneTimeLink.purpose == Purpose.INVITE, OneTimeLink.used_at.is_(None), OneTimeLink.expires_at > now()
+        )
+        return list(session.scalars(wanted.order_by(OneTimeLink.id.desc())))
+
+
+def withdraw(partner_id: int, link_id: int) -> None:
+    """Kills an invitation of this partner; raises LookupError when it has none of this number that is open."""
+    with crossing(reading=False) as session:
+        same = OneTimeLink.id == link_id, OneTimeLink.partner_id == partner_id, OneTimeLink.purpose == Purpose.INVITE
+        done: Any = session.execute(update(OneTimeLink).where(*same, OneTimeLink.used_at.is_(None)).values(used_at=now()))
+        session.commit()
+    if not done.rowcount:
+        raise LookupError(link_id)
+
+
+def inviter_still_may(session: Session, link: OneTimeLink) -> bool:
+    """An invitation is worth no more than its sender's own access: staff at work, or an owner of the company."""
+    if link.invited_by_id is None:
+        return True
+    inviter = session.get(User, link.invited_by_id)
+    if inviter is None or not inviter.active:
+        return False
+    owns = Membership.user_id == inviter.id, Membership.partner_id == link.partner_id, Membership.role == MemberRole.OWNER
+    return inviter.side is Side.STAFF or session.scalar(select(Membership.id).where(*owns)) is not None
 
 
 def find_link(secret: str) -> OneTimeLink:
@@ -74,6 +132,8 @@ def accept(secret: str, first_name: str, last_name: str, password: str, again: s
         link = session.scalar(select(OneTimeLink).where(OneTimeLink.digest == people.digest_of(secret), OneTimeLink.used_at.is_(None)).with_for_update())
         if link is None or not link.is_open:
             raise RuleBroken(_("This link has already been used. You can sign in, or ask for a new one."))
+        if not inviter_still_may(session, link):
+            raise RuleBroken(_("This invitation is no longer valid. Please ask your company for a new one."))
         user = session.scalar(select(User).where(func.lower(User.email) == link.email))
         if user is not None and user.side is not Side.PARTNER:
             raise RuleBroken(_("This address belongs to a member of staff. Please use another one."))

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from app.extensions import db
 from app.models import PermissionView, Role, Side, User
-from app.permissions import BY_NAME, NONE, PARTNER_ROLES, STAFF_ROLES, STAFF_TABLE, Level
+from app.permissions import BY_NAME, NONE, PARTNER_ROLES, STAFF_ROLES, STAFF_TABLE, Level, Rights
 from app.services import people
 from app.services.refusals import RuleBroken
 
@@ -38,7 +38,7 @@ def levels_of(role: Role) -> dict[str, Level]:
     return found
 
 
-def save_role(role: Role | None, name: str, levels: dict[str, Level]) -> Role:
+def save_role(role: Role | None, by: people.Person, name: str, levels: dict[str, Level]) -> Role:
     """Adds or changes a role; raises RuleBroken for a name that is missing, too long or taken."""
     if not name:
         raise RuleBroken(_("Please enter a name."), "name")
@@ -47,6 +47,7 @@ def save_role(role: Role | None, name: str, levels: dict[str, Level]) -> Role:
     taken = db.session.scalar(select(Role.id).where(func.lower(Role.name) == name.lower(), Role.id != (role.id if role else 0)))
     if taken is not None or name.lower() in STAFF_ROLES or name.lower() in PARTNER_ROLES:
         raise RuleBroken(_("There is a role with this name already."), "name")
+    refuse_rising(levels, by)
     if role is None:
         role = Role(name=name)
         db.session.add(role)
@@ -66,7 +67,13 @@ def delete_role(role: Role) -> None:
     db.session.delete(role)
 
 
-def save_staff(user: User | None, by: int, first_name: str, last_name: str, email: str, role_ids: list[int], active: bool, password: str) -> User:
+def refuse_rising(rights: Rights, by: people.Person) -> None:
+    """Nobody gives rights that they do not have, to themselves or to others."""
+    if any(level > by.rights.get(kind, NONE) for kind, level in rights.items()):
+        raise RuleBroken(_("You cannot give, change or take away rights that you do not have yourself."), "roles")
+
+
+def save_staff(user: User | None, by: people.Person, first_name: str, last_name: str, email: str, role_ids: list[int], active: bool, password: str) -> User:
     """Adds or changes a member of staff. The last administrator keeps the role and stays active."""
     taken = db.session.scalar(select(User.id).where(func.lower(User.email) == email, User.id != (user.id if user else 0)))
     if taken is not None:
@@ -74,6 +81,9 @@ def save_staff(user: User | None, by: int, first_name: str, last_name: str, emai
     chosen = list(db.session.scalars(select(Role).where(Role.id.in_(role_ids))))
     if not chosen:
         raise RuleBroken(_("Please choose at least one role."), "roles")
+    refuse_rising(people.staff_rights(chosen), by)
+    if user is not None:
+        refuse_rising(people.staff_rights(user.roles), by)
     if user is not None and is_last_administrator(user) and not (active and any(role.name == ADMINISTRATOR for role in chosen)):
         raise RuleBroken(_("The house needs at least one active administrator."), "roles")
     if user is None:
@@ -85,6 +95,8 @@ def save_staff(user: User | None, by: int, first_name: str, last_name: str, emai
     if password:
         user.password = people.hash_password(password)
     db.session.flush()
+    if password or not active:
+        people.end_sign_ins(db.session(), user.id)
     return user
 
 

@@ -9,12 +9,13 @@ from importlib.resources import files as package_files
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, current_app, g, render_template, request, session
+from flask import Flask, Response, current_app, g, redirect, render_template, request, session
 from flask_babel import format_date, get_locale, gettext
 from flask_wtf.csrf import CSRFError
 from markupsafe import Markup
-from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.orm.exc import StaleDataError
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import IntegerConverter
 
 from app.extensions import db, reads_only
@@ -125,7 +126,8 @@ SENTENCES = {
     403: lambda: gettext("You do not have the right to open this page. If you need it, ask an administrator."),
     404: lambda: gettext("This page does not exist, or is not yours to see."),
     405: lambda: gettext("This address cannot be opened this way."),
-    413: lambda: gettext("What you sent is too large: the limit is 25 MB."),
+    409: lambda: gettext("Somebody else has just changed the same thing. Nothing of yours has been saved: please open the page again."),
+    413: lambda: gettext("What you sent is too large: the limit is %(limit)s MB.", limit=current_app.config["MAX_CONTENT_LENGTH"] // 1024 // 1024),
     500: lambda: gettext("Something went wrong on our side. It has been noted. Nothing you see here was saved."),
     503: lambda: gettext("The service is not available for a moment. Please try again in a minute."),
 }
@@ -133,12 +135,17 @@ SENTENCES = {
 
 def explain(error: Exception) -> Any:
     """Every error becomes a page in the reader's language; a stack trace goes to the log and nowhere else."""
-    db.session.rollback()
+    db.session.remove()  # also a session that broke while it was committing
     if isinstance(error, OutOfScope):
         return error_page(404)
     if isinstance(error, OperationalError):
         current_app.logger.exception("the database did not answer")
         return error_page(503)
+    if isinstance(error, StaleDataError | IntegrityError):
+        current_app.logger.info("lost a race: %s", error)
+        return error_page(409)
+    if isinstance(error, MethodNotAllowed) and request.method == "GET" and (above := page_above(request.path)):
+        return redirect(above)
     if isinstance(error, CSRFError):
         return error_page(400, gettext("This form has expired. Please go back, reload the page and send it again."))
     if isinstance(error, HTTPException):
@@ -149,6 +156,18 @@ def explain(error: Exception) -> Any:
         raise error
     current_app.logger.exception("unexpected error")
     return error_page(500)
+
+
+def page_above(path: str) -> str | None:
+    """The nearest page above the address of a deed: where to go when somebody reloads what only a button opens."""
+    routes = current_app.url_map.bind(request.host)
+    while path := path.rpartition("/")[0]:
+        try:
+            routes.match(path, method="GET")
+        except HTTPException:
+            continue
+        return path
+    return None
 
 
 def error_page(code: int, sentence: str | None = None) -> tuple[str, int]:

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
 from app.extensions import db
-from app.models import Alert, Contract, Document, Partner, PartnerMove, PartnerStatus, Task, now
+from app.models import Alert, Contract, Document, Partner, PartnerMove, PartnerStatus, Task, today
 from app.permissions import CONTRACTS, FOLLOW_UP, PARTNER_FILE, PARTNER_VALIDATION, READ
 from app.views.base import SIGNED_IN, HouseView, page, person, signed_in
 
@@ -43,7 +43,7 @@ class HomeView(HouseView):
             facts["expiring"] = db.session.scalars(
                 select(Document)
                 .options(joinedload(Document.partner))
-                .where(Document.expires_on < now().date() + timedelta(days=60))
+                .where(Document.expires_on < today() + timedelta(days=60))
                 .order_by(Document.expires_on)
                 .limit(8)
             ).all()

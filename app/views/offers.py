@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _
 from sqlalchemy import ColumnElement
 
-from app.models import Assignment, Offering, OfferingStatus, Partner, PartnerStatus, Product, Supplier, now
+from app.models import Assignment, Offering, OfferingStatus, Partner, PartnerStatus, Product, Supplier, today
 from app.permissions import CATALOGUE, MY_OFFERINGS, OFFER
 from app.services import offers
 from app.views.base import EntityView, Portal, Rules
@@ -35,7 +35,7 @@ class OfferingView(EntityView):
         _("Offering"): ["product", "name", "status", "opens_on", "closes_on"],
         _("Conditions"): ["required_categories", "target_market", "conditions"],
     }
-    defaults = {"opens_on": lambda: now().date()}
+    defaults = {"opens_on": lambda: today()}
     tabs = ["AssignmentView"]
     portal = Portal(
         access=MY_OFFERINGS,
@@ -61,4 +61,4 @@ class AssignmentView(EntityView):
     list_columns = ["offering", "partner", "assigned_on"]
     form = {_("Assigned offering"): ["partner", "offering", "assigned_on"]}
     narrow = {"partner_id": active_partners, "offering_id": open_offerings}
-    defaults = {"assigned_on": lambda: now().date()}
+    defaults = {"assigned_on": lambda: today()}

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, redirect, render_template, request
+from flask import abort, flash, redirect, render_template, request
 from flask_babel import gettext, lazy_gettext as _
 from sqlalchemy import select
 
 from app.extensions import db
-from app.models import Agreement, BankAccount, Check, Contact, Document, Membership, Note, Partner, PartnerStatus, ProviderCode, Side, Task, User, now
+from app.models import Agreement, BankAccount, Check, Contact, Document, Membership, Note, Partner, PartnerStatus, ProviderCode, Side, Task, User, today
 from app.permissions import AGREEMENTS, FOLLOW_UP, FULL, MY_BANK, PARTNER_BANK, PARTNER_FILE, PARTNER_PEOPLE, PARTNER_VALIDATION, WRITE
 from app.services import agreements, checks, once, partners, registration
 from app.services.refusals import RuleBroken
 from app.views.base import EntityView, HouseView, Portal, Rules, act, page, signed_in
+from app.views.base.forms import cleaned
 
 STAFF_ONLY = {"account_manager_id": lambda: User.side == Side.STAFF, "assignee_id": lambda: User.side == Side.STAFF}
 
@@ -64,7 +65,7 @@ class PartnerView(EntityView):
         """Mails a one-time link to a first or another person of the partner."""
         partner = self.find(record_id)
         sent = (
-            {name: request.form.get(name, "").strip()[:320] for name in ("email", "first_name", "last_name")}
+            {name: (cleaned(request.form.get(name, "")) or "")[:320] for name in ("email", "first_name", "last_name")}
             if request.method == "POST"
             else {"email": partner.email or "", "first_name": "", "last_name": ""}
         )
@@ -72,15 +73,26 @@ class PartnerView(EntityView):
         if request.method == "POST":
             db.session.rollback()  # the invitation runs on a session of its own
             try:
-                registration.invite(
-                    record_id, registration.clean_email(sent["email"]), sent["first_name"][:64], sent["last_name"][:64], request.form.get("language", "fr")
-                )
+                email, first_name, last_name = registration.clean_email(sent["email"]), sent["first_name"][:64], sent["last_name"][:64]
+                registration.invite(record_id, signed_in(), email, first_name, last_name, request.form.get("language", "fr"))
                 flash(gettext("The invitation has been sent to %(email)s.", email=sent["email"]), "good")
                 return redirect(self.address("show_record", record_id=record_id))
             except RuleBroken as broken:
                 refusal = broken
                 partner = self.find(record_id)
-        return render_template("partners/invite.html", view=self, partner=partner, sent=sent, refusal=refusal), 422 if refusal else 200
+        pending = registration.pending(record_id)
+        return render_template("partners/invite.html", view=self, partner=partner, sent=sent, refusal=refusal, pending=pending), 422 if refusal else 200
+
+    @page("/<id:record_id>/invitations/<id:link_id>/withdraw", needs=WRITE, methods=("POST",))
+    def withdraw(self, record_id: int, link_id: int) -> Any:
+        self.find(record_id)
+        db.session.rollback()
+        try:
+            registration.withdraw(record_id, link_id)
+        except LookupError:
+            abort(404)
+        flash(gettext("The invitation has been withdrawn."), "good")
+        return redirect(self.address("invite", record_id=record_id))
 
 
 class ValidationView(HouseView):
@@ -110,6 +122,7 @@ class ValidationView(HouseView):
             refusal=refusal,
             sent=request.form,
             waits=partner.status is PartnerStatus.PENDING_VALIDATION,
+            can_be_refused=PartnerStatus.REFUSED in partners.MOVES[partner.status],
             one_time=once.new_token(),
             proof_is_whole=agreements.proof_is_whole,
         )
@@ -165,7 +178,7 @@ class ProviderCodeView(EntityView):
     model, access, slug, icon = ProviderCode, PARTNER_FILE, "codes", "upc"
     list_columns = ["code", "supplier", "partner", "valid_from", "valid_until"]
     form = {_("Code apporteur"): ["partner", "supplier", "code", "valid_from", "valid_until"]}
-    defaults = {"valid_from": lambda: now().date()}
+    defaults = {"valid_from": lambda: today()}
 
 
 class BankAccountView(EntityView):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _
 
-from app.models import Partnership, Program, Tier, now
+from app.models import Partnership, Program, Tier, today
 from app.permissions import PARTNERSHIPS, PROGRAMS
 from app.services import offers
 from app.views.base import EntityView, Rules
@@ -34,4 +34,4 @@ class PartnershipView(EntityView):
         _("Follow-up"): ["account_manager", "conditions"],
     }
     narrow = STAFF_ONLY
-    defaults = {"starts_on": lambda: now().date()}
+    defaults = {"starts_on": lambda: today()}

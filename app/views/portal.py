@@ -12,13 +12,13 @@ from wtforms import BooleanField, SelectField, StringField
 from wtforms.validators import Optional
 
 from app.extensions import db
-from app.models import Agreement, Assignment, BankAccount, Client, Contract, Document, MemberRole, Membership, Note, Partner, Partnership, Task, Tier, User, now
+from app.models import Agreement, Assignment, BankAccount, Client, Contract, Document, MemberRole, Membership, Note, Partner, Partnership, Task, Tier, User, today
 from app.permissions import MY_BANK, MY_CLIENTS, MY_COMPANY, MY_CONTRACTS, MY_OFFERINGS, MY_PEOPLE, MY_PROGRAM, READ, WRITE
 from app.services import registration
 from app.services.refusals import RuleBroken
 from app.views.base import HouseForm, HouseView, page, signed_in
 from app.views.base.columns import column_of
-from app.views.base.forms import Checked, LengthSaid, Required, SelectChoice, cleaned, form_for
+from app.views.base.forms import Checked, LengthSaid, PersonName, Required, SelectChoice, cleaned, form_for
 from app.views.base.showing import shown
 from app.views.languages import choose_language
 
@@ -104,7 +104,7 @@ class ProfileView(HouseView):
     @page("/tasks/<id:task_id>/done", methods=("POST",), needs=WRITE)
     def task_done(self, task_id: int) -> Any:
         task = db.first_or_404(select(Task).where(Task.id == task_id))
-        task.done_on = task.done_on or now().date()
+        task.done_on = task.done_on or today()
         db.session.commit()
         flash(gettext("Done: %(task)s.", task=task.name), "good")
         return redirect("/portal/profile/")
@@ -123,8 +123,8 @@ class ProgramDoor(HouseView):
 
 
 class InviteForm(HouseForm):
-    first_name = StringField(_("First name"), [Required(), LengthSaid(max=64)], filters=[cleaned])
-    last_name = StringField(_("Last name"), [Required(), LengthSaid(max=64)], filters=[cleaned])
+    first_name = StringField(_("First name"), [Required(), LengthSaid(max=64), PersonName()], filters=[cleaned])
+    last_name = StringField(_("Last name"), [Required(), LengthSaid(max=64), PersonName()], filters=[cleaned])
     email = StringField(_("E-mail"), [Required(), LengthSaid(max=320), Checked("email")], filters=[cleaned])
     role = SelectField(_("Role"), choices=[SelectChoice(role.value, role.label) for role in MemberRole], default=MemberRole.MEMBER.value)
 
@@ -152,7 +152,18 @@ class ColleaguesView(HouseView):
 
     @page("/")
     def list(self) -> str:
-        return render_template("portal/people.html", members=self.members(), me=signed_in().id, may_edit=signed_in().may(MY_PEOPLE, WRITE))
+        may_edit = signed_in().may(MY_PEOPLE, WRITE)
+        pending = registration.pending(signed_in().partner_id or 0) if may_edit else []
+        return render_template("portal/people.html", members=self.members(), me=signed_in().id, may_edit=may_edit, pending=pending)
+
+    @page("/invitations/<id:record_id>/withdraw", needs=WRITE, methods=("POST",))
+    def withdraw(self, record_id: int) -> Any:
+        try:
+            registration.withdraw(signed_in().partner_id or 0, record_id)
+        except LookupError:
+            abort(404)
+        flash(gettext("The invitation has been withdrawn."), "good")
+        return redirect("/portal/people/")
 
     @page("/invite", needs=WRITE, methods=("GET", "POST"))
     def invite(self) -> Any:
@@ -161,6 +172,7 @@ class ColleaguesView(HouseView):
             try:
                 registration.invite(
                     signed_in().partner_id or 0,
+                    signed_in(),
                     form.email.data or "",
                     form.first_name.data or "",
                     form.last_name.data or "",

@@ -16,7 +16,7 @@ from app.models import BankAccount, Document, DocumentKind, Partner, PartnerStat
 from app.services import agreements, checks, files, once, partners, registration
 from app.services.refusals import RuleBroken
 from app.views.base import APPLICANTS, EVERYBODY, HouseForm, HouseView, page, signed_in
-from app.views.base.forms import Checked, DayField, IdentifierField, LengthSaid, Required, cleaned, form_for
+from app.views.base.forms import Checked, DayField, IdentifierField, LengthSaid, PersonName, Required, cleaned, form_for
 from app.views.files import send
 from app.views.languages import choose_language
 from app.views.sign_in import open_session
@@ -28,21 +28,21 @@ COMPANY = ["name", "trade_name", "kind", "exercise", "siren", "rcs_town", "orias
 
 
 class RegisterForm(HouseForm):
-    first_name = StringField(_("First name"), [Required(), LengthSaid(max=64)], filters=[cleaned])
-    last_name = StringField(_("Last name"), [Required(), LengthSaid(max=64)], filters=[cleaned])
+    first_name = StringField(_("First name"), [Required(), LengthSaid(max=64), PersonName()], filters=[cleaned])
+    last_name = StringField(_("Last name"), [Required(), LengthSaid(max=64), PersonName()], filters=[cleaned])
     email = StringField(_("Work e-mail"), [Required(), LengthSaid(max=320), Checked("email")], filters=[cleaned])
 
 
 class PasswordChoiceForm(HouseForm):
-    first_name = StringField(_("First name"), [Required(), LengthSaid(max=64)], filters=[cleaned])
-    last_name = StringField(_("Last name"), [Required(), LengthSaid(max=64)], filters=[cleaned])
+    first_name = StringField(_("First name"), [Required(), LengthSaid(max=64), PersonName()], filters=[cleaned])
+    last_name = StringField(_("Last name"), [Required(), LengthSaid(max=64), PersonName()], filters=[cleaned])
     password = PasswordField(_("Password"), [Required()], description=_("At least 10 characters."))
     password_again = PasswordField(_("Password again"), [Required()])
 
 
 class YouForm(HouseForm):
-    first_name = StringField(_("First name"), [Required(), LengthSaid(max=64)], filters=[cleaned])
-    last_name = StringField(_("Last name"), [Required(), LengthSaid(max=64)], filters=[cleaned])
+    first_name = StringField(_("First name"), [Required(), LengthSaid(max=64), PersonName()], filters=[cleaned])
+    last_name = StringField(_("Last name"), [Required(), LengthSaid(max=64), PersonName()], filters=[cleaned])
     birth_date = DayField(_("Birth date"), [Required(), Checked("birth_date")])
     job_title = StringField(_("Job title"), [Optional(), LengthSaid(max=100)], filters=[cleaned])
     phone = IdentifierField(_("Phone"), [Optional(), LengthSaid(max=60), Checked("phone")], filters=[cleaned], kind="phone")
@@ -64,8 +64,11 @@ class DoorView(HouseView):
     def register(self) -> Any:
         form = RegisterForm()
         if form.validate_on_submit():
-            registration.register(form.email.data or "", form.first_name.data or "", form.last_name.data or "", choose_language())
-            return render_template("registration/sent.html", email=form.email.data)
+            try:
+                registration.register(form.email.data or "", form.first_name.data or "", form.last_name.data or "", choose_language(), request.remote_addr or "")
+                return render_template("registration/sent.html", email=form.email.data)
+            except RuleBroken as refusal:
+                form.refuse(refusal)
         return render_template("registration/register.html", form=form), 422 if form.is_submitted() else 200
 
     @page("/confirm/<secret>", methods=("GET", "POST"))
@@ -85,6 +88,7 @@ class DoorView(HouseView):
                 passwords = ("", "") if known else (form.password.data, form.password_again.data)
                 opened = registration.accept(secret, *names, *passwords)
                 if opened is None:
+                    flash(gettext("You now belong to this company. Please sign in."), "good")
                     return redirect("/partner/signin")
                 open_session(opened)
                 return redirect("/portal/")
@@ -291,7 +295,8 @@ class RegistrationView(HouseView):
             agreement=agreement,
             refusal=refusal,
             sent=request.form,
-            consent=agreements.consent(choose_language()),
+            consent=agreements.consent(agreement.language),
+            expired=not agreement.can_be_signed,
             code_sent=bool(request.args.get("sent")) or request.method == "POST",
             email=who.email,
         )
@@ -324,6 +329,17 @@ class RegistrationView(HouseView):
         except RuleBroken as refusal:
             flash(str(refusal.sentence), "bad")
         return redirect("/partner/file/sign?sent=1")
+
+    @page("/sign/renew", methods=("POST",))
+    def renew(self) -> Response:
+        """Offers the agreement again, once the first offer has expired."""
+        try:
+            agreements.renew(self.partner(), choose_language())
+            db.session.commit()
+        except RuleBroken as refusal:
+            db.session.rollback()
+            flash(str(refusal.sentence), "bad")
+        return redirect("/partner/file/sign")
 
     @page("/waiting")
     def waiting(self) -> Any:

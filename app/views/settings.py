@@ -26,7 +26,7 @@ from app.permissions import (
 from app.services import checks, mails, once, people, roles, settings
 from app.services.refusals import RuleBroken
 from app.views.base import DEMO, HouseForm, HouseView, page, signed_in
-from app.views.base.forms import Checked, LengthSaid, Required, SelectChoice, cleaned
+from app.views.base.forms import Checked, LengthSaid, PersonName, Required, SelectChoice, cleaned
 
 
 class ChecksView(HouseView):
@@ -76,8 +76,8 @@ class PermissionsView(HouseView):
 
 
 class StaffForm(HouseForm):
-    first_name = StringField(_("First name"), [Required(), LengthSaid(max=64)], filters=[cleaned])
-    last_name = StringField(_("Last name"), [Required(), LengthSaid(max=64)], filters=[cleaned])
+    first_name = StringField(_("First name"), [Required(), LengthSaid(max=64), PersonName()], filters=[cleaned])
+    last_name = StringField(_("Last name"), [Required(), LengthSaid(max=64), PersonName()], filters=[cleaned])
     email = StringField(_("E-mail"), [Required(), LengthSaid(max=320), Checked("email")], filters=[cleaned])
     roles = SelectMultipleField(_("Roles"), coerce=int)
     active = BooleanField(_("Active"), default=True)
@@ -116,7 +116,7 @@ class StaffView(HouseView):
                 token = once.claim(request.form.get("one_time"), signed_in().id)
                 saved = roles.save_staff(
                     user,
-                    signed_in().id,
+                    signed_in(),
                     form.first_name.data or "",
                     form.last_name.data or "",
                     form.email.data or "",
@@ -162,7 +162,7 @@ class RolesView(HouseView):
             levels = {access.name: Level[request.form[access.name]] for access in STAFF_TABLE if request.form.get(access.name) in Level.__members__}
             try:
                 once.claim(request.form.get("one_time"), signed_in().id)
-                roles.save_role(role, name, levels)
+                roles.save_role(role, signed_in(), name, levels)
                 db.session.commit()
                 flash(gettext("“%(name)s” has been saved.", name=name), "good")
                 return redirect("/settings/roles/")
@@ -204,4 +204,4 @@ class DemoView(HouseView):
 
     @page("/registers")
     def registers(self) -> str:
-        return render_template("demo/registers.html", numbers=checks.legend())
+        return render_template("demo/registers.html", orias_numbers=dict(checks.legend()))

@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import current_app, flash, redirect, render_template, request, session
 from flask_babel import gettext, lazy_gettext as _, refresh
-from werkzeug.security import check_password_hash
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, PasswordField, SelectField, StringField
 from wtforms.validators import Optional
@@ -15,19 +14,13 @@ from app.extensions import db
 from app.models import Side, User
 from app.services import people
 from app.services.refusals import RuleBroken
-from app.views.base import EVERYBODY, MEMBERS, SIGNED_IN, HouseForm, HouseView, page, person, signed_in
-from app.views.base.forms import Checked, LengthSaid, Required, SelectChoice, cleaned
+from app.views.base import EVERYBODY, MEMBERS, SIGNED_IN, HouseForm, HouseView, local_path, page, person, signed_in
+from app.views.base.forms import Checked, LengthSaid, PersonName, Required, SelectChoice, cleaned
 
 
 class SignInForm(HouseForm):
     email = StringField(_("E-mail"), [Required(), LengthSaid(max=320)], filters=[cleaned])
     password = PasswordField(_("Password"), [Required(), LengthSaid(max=200)])
-
-
-def local_path(address: str | None) -> str | None:
-    """An address of ours, or None: nothing that a browser could read as another host."""
-    good = bool(address) and address.startswith("/") and not address.startswith(("//", "/\\")) and "\\" not in address and not any(ord(letter) < 32 for letter in address)
-    return address if good else None
 
 
 def open_session(secret: str) -> None:
@@ -105,8 +98,8 @@ class PartnerDoorView(HouseView):
 
 
 class AccountForm(HouseForm):
-    first_name = StringField(_("First name"), [Required(), LengthSaid(max=64)], filters=[cleaned])
-    last_name = StringField(_("Last name"), [Required(), LengthSaid(max=64)], filters=[cleaned])
+    first_name = StringField(_("First name"), [Required(), LengthSaid(max=64), PersonName()], filters=[cleaned])
+    last_name = StringField(_("Last name"), [Required(), LengthSaid(max=64), PersonName()], filters=[cleaned])
     phone = StringField(_("Phone"), [Optional(), LengthSaid(max=30), Checked("phone")], filters=[cleaned])
     language = SelectField(_("Language"), choices=[SelectChoice("fr", "Français"), SelectChoice("en", "English")])
     theme = SelectField(_("Theme"), choices=[SelectChoice("auto", _("As on this device")), SelectChoice("light", _("Light")), SelectChoice("dark", _("Dark"))])
@@ -142,20 +135,19 @@ class AccountView(HouseView):
     @page("/password", methods=("POST",))
     def password(self) -> Any:
         """Changes the password; every other sign-in of this person ends."""
-        user = db.session.get_one(User, signed_in().id)
         form = PasswordForm()
         try:
-            if form.validate() and not check_password_hash(user.password or "", form.current.data or ""):
-                raise RuleBroken(_("This is not your current password."), "current")
-            if not form.errors:
+            if form.validate():
                 hashed = people.hash_password(form.password.data or "", form.password_again.data)
-                db.session.rollback()
-                people.change_password(signed_in().id, hashed, session.get("sign_in", ""))
+                if not people.check_own_password(signed_in(), form.current.data or "", request.remote_addr or ""):
+                    raise RuleBroken(_("This is not your current password."), "current")
+                open_session(people.change_password(signed_in(), hashed))
                 flash(gettext("Your password has been changed. Other devices have been signed out."), "good")
                 return redirect("/account/")
         except RuleBroken as refusal:
             form.refuse(refusal)
-        return render_template("settings/account.html", form=AccountForm(obj=user, formdata=None), password_form=form), 422
+        account = AccountForm(obj=db.session.get_one(User, signed_in().id), formdata=None)
+        return render_template("settings/account.html", form=account, password_form=form), 422
 
 
 class CabinetView(HouseView):

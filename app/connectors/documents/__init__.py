@@ -18,6 +18,34 @@ sys.stdout.buffer.write(typst.compile(sys.argv[1], root=sys.argv[2], sys_inputs=
 """
 
 
+# What a PDF says about itself: every object is looked at, whatever its names are disguised as and however it is packed.
+READER = f"""
+import io, logging, resource, sys
+resource.setrlimit(resource.RLIMIT_CPU, ({SECONDS}, {SECONDS}))
+resource.setrlimit(resource.RLIMIT_AS, ({MEMORY}, {MEMORY}))
+logging.disable(logging.CRITICAL)
+from pypdf import PdfReader
+from pypdf.generic import ArrayObject, DictionaryObject
+ACTIVE = {{"/JS", "/JavaScript", "/Launch", "/EmbeddedFile", "/EmbeddedFiles", "/SubmitForm", "/ImportData", "/RichMedia", "/XFA"}}
+reader = PdfReader(io.BytesIO(sys.stdin.buffer.read()))
+assert not reader.is_encrypted and len(reader.pages) > 0
+seen, waiting, found = {{}}, [reader.trailer], "plain"
+while waiting:
+    thing = waiting.pop()
+    thing = thing.get_object() if hasattr(thing, "get_object") else thing
+    if id(thing) in seen:
+        continue
+    seen[id(thing)] = thing
+    if isinstance(thing, DictionaryObject):
+        if ACTIVE & set(thing) or thing.get("/S") in ACTIVE or thing.get("/Type") in ACTIVE:
+            found = "program"
+        waiting.extend(thing.raw_get(key) for key in thing)
+    elif isinstance(thing, ArrayObject):
+        waiting.extend(list.__iter__(thing))
+print(found)
+"""
+
+
 class NotRendered(Exception):
     """The template or its data did not make a document."""
 
@@ -32,3 +60,13 @@ def render(template: str, data: dict[str, Any]) -> bytes:
     if done.returncode or not done.stdout.startswith(b"%PDF"):
         raise NotRendered(f"{template}: {done.stderr.decode(errors='replace')[-500:]}")
     return done.stdout
+
+
+def look_into_pdf(content: bytes) -> str:
+    """"plain", "program" for a PDF that runs or carries something, "unreadable" for what cannot be read within the limits."""
+    try:
+        done = subprocess.run([sys.executable, "-c", READER], input=content, capture_output=True, timeout=SECONDS, check=False)  # noqa: S603 - our own interpreter
+    except subprocess.TimeoutExpired:
+        return "unreadable"
+    said = done.stdout.decode(errors="replace").strip()
+    return said if done.returncode == 0 and said in ("plain", "program") else "unreadable"

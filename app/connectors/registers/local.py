@@ -13,6 +13,7 @@ SIREN: numbers that do not begin with 999 are companies in good order. For those
     8         999000086   is unknown to every register
     9         999000094   is open and in the RCS; ORIAS does not answer
 
+The ORIAS number declared must be the register's own: ORIAS_NUMBERS below, else 07 followed by the SIREN's third to eighth digits.
 Identity documents: a number that ends in 0 is reported stolen, one that ends in 9 gets no answer, any other is valid.
 """
 
@@ -30,6 +31,14 @@ STATUSES_BY_DIGIT: dict[str, dict[str, str] | None] = {
     "5": {"COA": "SUPPRIME", "CIF": "INSCRIT"},
     "6": {"CIF": "INSCRIT"},
     "8": None,
+}
+ORIAS_NUMBERS = {
+    "732829320": "07004126",
+    "999000011": "12068209",
+    "999000029": "12066554",
+    "999000037": "19001234",
+    "999000052": "15002345",
+    "999000060": "20003456",
 }
 NAMES_BY_DIGIT = {"2": "CABINET FERMÉ", "3": "MARIE CONSEIL", "4": "APPORT & CIE", "5": "COURTAGE SUSPENDU", "6": "DISCRET", "9": "CABINET DU LAC"}
 LEGEND = ("732829320", "999000011", "999000029", "999000037", "999000045", "999000052", "999000060", "999000078", "999000086", "999000094")
@@ -53,7 +62,7 @@ class LocalRegister:
         if digit in ("7", "9"):
             raise Unavailable("ORIAS")
         statuses = STATUSES_BY_DIGIT.get(digit, EVERYTHING)
-        return None if statuses is None else Intermediary(siren, f"07{siren[2:8]}", name_of(siren), statuses)
+        return None if statuses is None else Intermediary(siren, orias_number(siren), name_of(siren), statuses)
 
     def identity(self, number: str, expires_on: date | None) -> Identity:
         if number.endswith("9"):
@@ -69,3 +78,8 @@ def deciding_digit(siren: str) -> str:
 
 def name_of(siren: str) -> str:
     return "CABINET DU PORT" if siren == "732829320" else NAMES_BY_DIGIT.get(deciding_digit(siren), "PATRIMOINE DES ALPES")
+
+
+def orias_number(siren: str) -> str:
+    """The ORIAS number under which this register knows a company: 07 and six of its digits, unless the legend says another."""
+    return ORIAS_NUMBERS.get(siren, f"07{siren[2:8]}")

@@ -2,7 +2,7 @@
 
 from app.views.base.entity import EntityView, Portal, Rules, act, portal_view
 from app.views.base.forms import HouseForm
-from app.views.base.guards import APPLICANTS, DEMO, EVERYBODY, MEMBERS, SIGNED_IN, HouseView, page, person, signed_in
+from app.views.base.guards import APPLICANTS, DEMO, EVERYBODY, MEMBERS, SIGNED_IN, HouseView, local_path, page, person, signed_in
 
 __all__ = [
     "APPLICANTS",
@@ -16,6 +16,7 @@ __all__ = [
     "Portal",
     "Rules",
     "act",
+    "local_path",
     "page",
     "person",
     "portal_view",

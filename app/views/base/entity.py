@@ -14,13 +14,14 @@ from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.wrappers import Response
 
 from app.extensions import db
+from app.models.scope import is_ones_own
 from app.permissions import FULL, READ, WRITE, Access, Level
 from app.services import once
 from app.services.refusals import RuleBroken
 from app.views.base import saving, sheets, showing
 from app.views.base.columns import column_of, pointed_at
 from app.views.base.forms import HouseForm, LookupField, form_for, lookup
-from app.views.base.guards import HouseView, page, signed_in
+from app.views.base.guards import HouseView, local_path, page, signed_in
 from app.views.base.listing import Listing, read, total_words
 from app.views.base.rows import written_rows
 
@@ -162,6 +163,14 @@ class EntityView(HouseView):
     def export_xlsx(self) -> Response:
         return sheets.xlsx_response(self.listing(), self.plural)
 
+    def may_change(self, record: Any) -> bool:
+        """Whether this very record is the person's own to write: a broker reads its agents' rows."""
+        return self.frame == "staff" or is_ones_own(db.session(), record)
+
+    def find_to_change(self, record_id: int) -> Any:
+        record = self.find(record_id)
+        return record if self.may_change(record) else abort(404)
+
     def find(self, record_id: int) -> Any:
         """The record with the records it points at, if there is one that this person can see; else 404."""
         statement = select(self.model).where(self.model.id == record_id, *self.where()).options(*pointed_at(self.model))
@@ -178,7 +187,7 @@ class EntityView(HouseView):
         """The look-up behind a foreign key: at most twenty records that fit, under the session's scope."""
         if name not in {*self.fields, *(self.filters or [])} or (column := column_of(self.model, name)).kind != "link":
             abort(404)
-        found = lookup(column, request.args.get("q", "")[:100], self.narrow.get(name))
+        found = lookup(column, request.args.get("q", "").replace("\x00", "")[:100], self.narrow.get(name))
         return jsonify([{"id": record.id, "text": str(record), "hint": showing.hint_of(record)} for record in found])
 
     # --- writing ----------------------------------------------------------------------------------
@@ -225,12 +234,11 @@ class EntityView(HouseView):
 
     def after_save(self, record: Any) -> str:
         """Where a saved form leads: the record, or the record it was added to."""
-        back = request.args.get("back", "")
-        return back if back.startswith("/") and not back.startswith("//") and "\\" not in back else self.address("show_record", record_id=record.id)
+        return local_path(request.args.get("back")) or self.address("show_record", record_id=record.id)
 
     @page("/<id:record_id>/edit", needs=WRITE, methods=("GET", "POST"))
     def edit(self, record_id: int) -> Any:
-        record = self.find(record_id)
+        record = self.find_to_change(record_id)
         form = self.new_form(record)
         if request.method == "GET":
             return self.form_page(form, record)
@@ -272,7 +280,7 @@ class EntityView(HouseView):
 
     @page("/<id:record_id>/delete", needs=FULL, methods=("GET", "POST"))
     def delete(self, record_id: int) -> Any:
-        record = self.find(record_id)
+        record = self.find_to_change(record_id)
         refusal = None
         if request.method == "POST":
             name = str(record)

@@ -68,12 +68,20 @@ class CatalogueTranslations:
         return gettext(singular if number == 1 else plural)
 
 
+def printable(text: str) -> str:
+    """Text without control characters, which PostgreSQL and mail headers refuse; emoji stay."""
+    return "".join(letter for letter in text.replace("\r\n", "\n") if letter in "\n\t" or unicodedata.category(letter) not in ("Cc", "Cs"))
+
+
 def cleaned(text: str | None) -> str | None:
-    """Typed text without control characters (PostgreSQL refuses NUL) and outer spaces; emoji and line breaks stay."""
-    if text is None:
-        return None
-    kept = "".join(letter for letter in text.replace("\r\n", "\n") if letter in "\n\t" or unicodedata.category(letter) not in ("Cc", "Cs"))
-    return kept.strip() or None
+    """What was typed into a single line: a line break pasted into it is a space, so that no name can begin a new line of an
+    agreement or a mail."""
+    return " ".join(printable(text.replace("\u2028", " ").replace("\u2029", " ")).split()) or None if text is not None else None
+
+
+def cleaned_text(text: str | None) -> str | None:
+    """What was typed into several lines."""
+    return printable(text).strip() or None if text is not None else None
 
 
 class LengthSaid(Length):
@@ -83,6 +91,22 @@ class LengthSaid(Length):
         typed = len(field.data or "")
         if typed > self.max:
             raise ValidationError(gettext("At most %(limit)s characters; you typed %(typed)s.", limit=self.max, typed=typed))
+
+
+class Bounded:
+    """A whole number that the database can hold."""
+
+    def __call__(self, form: Any, field: Field) -> None:
+        if field.data is not None and abs(field.data) > HIGHEST_ID:
+            raise ValidationError(gettext("This number is too large."))
+
+
+class PersonName:
+    """A person's name: what is mailed to others under it must not carry an address of its own."""
+
+    def __call__(self, form: Any, field: Field) -> None:
+        if re.search(r"://|www\.|@", field.data or ""):
+            raise ValidationError(gettext("A name holds no web or e-mail address."))
 
 
 class Required(InputRequired):
@@ -271,14 +295,14 @@ def field_for(model: Any, name: str, narrow: Callable[[], Any] | None = None) ->
     if column.kind in ("money", "decimal", "percent"):
         return DecimalTyped(**options)
     if column.kind == "number":
-        return IntegerField(**options)
+        return IntegerField(**options | {"validators": [*validators, Bounded()]})
     if column.kind == "bool":
         return BooleanField(label=column.label, description=column.help or "")
     if column.kind in CHECKS:
         # The length limit is checked on what was typed, so leave room for the spaces people group with.
         checked = [Required() if column.required else Optional(), LengthSaid(max=(column.length or 100) * 2), Checked(column.kind)]
         return IdentifierField(**options | {"validators": checked, "filters": [cleaned]}, kind=column.kind)
-    return (TextAreaField if column.kind == "text" else StringField)(**options, filters=[cleaned])
+    return TextAreaField(**options, filters=[cleaned_text]) if column.kind == "text" else StringField(**options, filters=[cleaned])
 
 
 def choice_field(column: Column, options: dict[str, Any]) -> Field:

@@ -95,3 +95,9 @@ def to_sign_in(frame: str) -> Response:
     if request.method == "GET" and request.accept_mimetypes.accept_html:
         session["next"] = request.full_path.rstrip("?")
     return redirect(url_for("PartnerDoorView.signin" if frame == "portal" else "StaffDoorView.login"))
+
+
+def local_path(address: str | None) -> str | None:
+    """An address of ours, or None: nothing that a browser could read as another host."""
+    good = bool(address) and address.startswith("/") and not address.startswith(("//", "/\\")) and "\\" not in address and not any(ord(letter) < 32 for letter in address)
+    return address if good else None

@@ -156,11 +156,17 @@ class Listing:
     @property
     def backwards(self) -> bool:
         """A page that is read from its end: the one before a place, or the last."""
-        return self.keyset and (self.asked.before is not None or self.asked.last)
+        return self.keyset and ((self.asked.before is not None and self.place is not None) or self.asked.last)
 
-    @property
+    @cached_property
     def place(self) -> list[Any] | None:
-        return (self.asked.after or self.asked.before) if self.keyset else None
+        """Where the page begins: [sort value, id]; None at the start, and for a cursor that is not one of this order."""
+        sent = (self.asked.after or self.asked.before) if self.keyset else None
+        attribute = self.sort_column()[0]
+        if sent is None or attribute.key == "id":
+            return sent
+        value = typed(attribute, sent[0])
+        return None if value is None else [value, sent[1]]
 
     @cached_property
     def question(self) -> Question:
@@ -194,7 +200,7 @@ class Listing:
             attribute = self.sort_column()[0]
             found["place_id"] = self.place[1]
             if attribute.key != "id":
-                found["place_value"] = typed(attribute, self.place[0])
+                found["place_value"] = self.place[0]
         return found
 
     def run(self, statement: Select[Any]) -> Any:
@@ -248,15 +254,26 @@ def filter_value(column: Column, key: str, value: str) -> Any:
 
 
 def typed(attribute: Any, value: Any) -> Any:
-    kind = column_of(attribute.class_, attribute.key).kind
-    if kind == "money":
-        return Decimal(str(value)) if str(value).lstrip("-").replace(".", "", 1).isdigit() else Decimal(0)
-    if kind == "number":
-        return int(value) if str(value).lstrip("-").isdigit() else 0
-    if kind == "choice":
-        choices = column_of(attribute.class_, attribute.key).choices
-        return value if value in choices._value2member_map_ else next(iter(choices))
-    return str(value)
+    """The sort value of a cursor in its column's type; None for anything that is not one."""
+    column = column_of(attribute.class_, attribute.key)
+    try:
+        if column.kind in ("money", "decimal", "percent"):
+            number = Decimal(str(value))
+            return number if number.is_finite() and abs(number) < Decimal(10) ** 13 else None
+        if column.kind == "number":
+            return int(value) if abs(int(value)) <= HIGHEST_ID else None
+        if column.kind == "bool":
+            return bool(int(value))
+        if column.kind in ("date", "birth_date"):
+            return date.fromisoformat(str(value))
+        if column.kind == "moment":
+            moment = datetime.fromisoformat(str(value))
+            return moment if moment.tzinfo else None
+        if column.kind == "choice":
+            return column.choices(value) if column.choices else None
+    except (ValueError, InvalidOperation, TypeError):
+        return None
+    return str(value).replace("\x00", "")[:500]
 
 
 def place_of(row: Any, attribute: str) -> str:

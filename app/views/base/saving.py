@@ -22,8 +22,11 @@ def fill(view: EntityView, record: Any, form: HouseForm, new: bool) -> None:
     with db.session.no_autoflush:
         for name in view.fields:
             value = form[name].data
-            if value is None and inspect(view.model).column_attrs[name].columns[0].default is not None and new:
-                continue
+            default = inspect(view.model).column_attrs[name].columns[0].default
+            if value is None and default is not None:
+                if new or not default.is_scalar:
+                    continue
+                value = default.arg
             if getattr(record, name) != value:
                 setattr(record, name, value)
         if view.rules.saving:

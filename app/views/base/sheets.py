@@ -14,9 +14,10 @@ from typing import Any
 from urllib.parse import quote
 
 import xlsxwriter
+from anyascii import anyascii
 from babel.numbers import get_decimal_symbol
 from flask import Response, stream_with_context
-from flask_babel import format_datetime, get_locale, gettext
+from flask_babel import get_locale, gettext, to_user_timezone
 from sqlalchemy.orm import Session
 
 from app.extensions import db, reads_only
@@ -35,7 +36,7 @@ def file_name(plural: str, ending: str) -> str:
 
 
 def disposition(name: str) -> str:
-    return f"attachment; filename=\"{name.encode('ascii', 'ignore').decode()}\"; filename*=UTF-8''{quote(name)}"
+    return f"attachment; filename=\"{anyascii(name)}\"; filename*=UTF-8''{quote(name)}"
 
 
 def harmless(value: str) -> str:
@@ -52,7 +53,7 @@ def plain(column: Column, value: Any) -> Any:
     if isinstance(value, bool):
         return gettext("Yes") if value else gettext("No")
     if isinstance(value, datetime):
-        return format_datetime(value, "short")
+        return to_user_timezone(value).replace(tzinfo=None, second=0, microsecond=0)
     return ", ".join(value) if isinstance(value, list) else value
 
 
@@ -96,11 +97,11 @@ def csv_response(listing: Listing, plural: str) -> Response:
     decimal = get_decimal_symbol(str(get_locale()))
 
     def cell(value: Any) -> Any:
-        return str(value).replace(".", decimal) if isinstance(value, Decimal) else harmless(value) if isinstance(value, str) else value
+        return str(value).replace(".", decimal) if isinstance(value, Decimal) else harmless(value) if isinstance(value, str) else f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) else value
 
     def pieces() -> Iterator[str]:
         out = io.StringIO()
-        writer = csv.writer(out, delimiter=";")
+        writer = csv.writer(out, delimiter=";", quoting=csv.QUOTE_ALL)  # a reader that splits at commas finds no formula either
         out.write("\ufeff")
         writer.writerow([harmless(title) for title in head])
         for number, row in enumerate(rows, 1):
@@ -123,7 +124,7 @@ def xlsx_response(listing: Listing, plural: str) -> Response:
     book = xlsxwriter.Workbook(spool.name, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "default_date_format": "dd/mm/yyyy"})
     sheet = book.add_worksheet()
     sheet.freeze_panes(1, 0)
-    bold = book.add_format({"bold": True})
+    bold, to_the_minute = book.add_format({"bold": True}), book.add_format({"num_format": "dd/mm/yyyy hh:mm"})
     for at, title in enumerate(head):
         sheet.write_string(0, at, title, bold)
     for number, row in enumerate(rows, 1):
@@ -131,7 +132,12 @@ def xlsx_response(listing: Listing, plural: str) -> Response:
             sheet.write_string(number, 0, gettext("Excel holds no more rows. Please export as CSV."))
             break
         for at, value in enumerate(row):
-            sheet.write_string(number, at, value) if isinstance(value, str) else sheet.write(number, at, value)
+            if isinstance(value, str):
+                sheet.write_string(number, at, value)
+            elif isinstance(value, datetime):
+                sheet.write_datetime(number, at, value, to_the_minute)
+            else:
+                sheet.write(number, at, value)
     book.close()
 
     def pieces() -> Iterator[bytes]:

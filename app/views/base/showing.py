@@ -11,7 +11,7 @@ from flask_babel import get_locale, gettext
 from markupsafe import Markup
 
 from app.extensions import db
-from app.models import Choice
+from app.models import Choice, User
 from app.permissions import HISTORY as HISTORY_ACCESS, READ
 from app.services import history
 from app.views.base.columns import Column, column_of, plain_words, written
@@ -92,7 +92,7 @@ def link_to(model: Any, target: Any) -> str:
 
 def hint_of(record: Any) -> str:
     """A quiet second fact that tells two records of the same name apart."""
-    for name in ("siren", "birth_date", "email", "code", "city"):
+    for name in ("email",) if isinstance(record, User) else ("siren", "birth_date", "email", "code", "city"):
         if hasattr(type(record), name) and getattr(record, name, None):
             return plain_words(column_of(type(record), name), getattr(record, name))
     return ""
