@@ -22,7 +22,7 @@ class AgreementStatus(Choice):
     SIGNED = "signed", _("Signed"), "good"
     EXPIRED = "expired", _("Expired"), "bad"
     CANCELLED = "cancelled", _("Cancelled")
-    REFUSED = "refused", _("Refused"), "bad"
+    REFUSED = "refused", _("Declined"), "bad"
 
 
 class Agreement(Record):
@@ -38,7 +38,7 @@ class Agreement(Record):
     status: Mapped[AgreementStatus] = field(_("Status"), choice_of(AgreementStatus), default=AgreementStatus.TO_SIGN)
     language: Mapped[str] = field(_("Language"), String(5), default="fr")
     body: Mapped[list[Any]] = field(_("Text"), JSON, default=list)
-    key: Mapped[str] = field(_("File"), String(80), unique=True, kind="file")
+    key: Mapped[str] = field(_("Kept file"), String(80), unique=True, kind="file")
     digest: Mapped[str] = field(_("SHA-256 of the PDF"), String(64))
     expires_at: Mapped[datetime] = field(_("To be signed before"), Moment)
     signed_at: Mapped[datetime | None] = field(_("Signed on"), Moment)

@@ -37,7 +37,7 @@ class History(Model):
     actor_id: Mapped[int | None] = mapped_column(Integer)
     actor: Mapped[str] = field(_("Who"), String(200))
     deed: Mapped[Deed] = field(_("What"), choice_of(Deed))
-    entity: Mapped[str] = field(_("Kind of record"), String(60))
+    entity: Mapped[str] = field(_("Area"), String(60))
     record_id: Mapped[int | None] = mapped_column(Integer)
     reason: Mapped[str] = field(_("Reason"), String(1000), default="")
     values_digest: Mapped[str] = mapped_column(String(64))

@@ -26,19 +26,19 @@ class PartnerStatus(Choice):
     DRAFT = "draft", _("Draft")
     SUBMITTED = "submitted", _("Submitted"), "warn"
     TO_SIGN = "to_sign", _("To sign"), "warn"
-    PENDING_VALIDATION = "pending_validation", _("Waiting for validation"), "warn"
+    PENDING_VALIDATION = "pending_validation", _("Awaiting validation"), "warn"
     ACTIVE = "active", _("Active"), "good"
     REFUSED = "refused", _("Refused"), "bad"
     SUSPENDED = "suspended", _("Suspended"), "bad"
-    CLOSED = "closed", _("Closed")
+    CLOSED = "closed", _("Closed for good")
 
 
 class Exercise(Choice):
     """How the activity is carried on. Only a commercial activity is entered in the RCS (DOMAIN 3)."""
 
     COMMERCIAL = "commercial", _("Commercial")
-    LIBERAL = "liberal", _("Liberal profession")
-    CRAFT = "craft", _("Craft")
+    LIBERAL = "liberal", _("Liberal")
+    CRAFT = "craft", _("Craftsman")
 
 
 # ORIAS categories that let a kind of partner do its trade; one of them must stand as registered. None means not asked.
@@ -124,7 +124,7 @@ class PartnerMove(Record):
     """One move of a partner's file from a state to the next: who, when and why. Written by services/partners.py only."""
 
     __tablename__ = "partner_move"
-    title, plural = _("Move"), _("Moves")
+    title, plural = _("Change of status"), _("Changes of status")
     scope, recorded = Own("partner_id", applicant=frozenset(), made_by_rules=True), False
 
     partner_id: Mapped[int] = field(_("Partner"), ForeignKey("partner.id"), index=True)
@@ -219,7 +219,7 @@ class Document(Record):
     kind: Mapped[DocumentKind] = field(_("Kind of document"), choice_of(DocumentKind))
     number: Mapped[str | None] = field(_("Number"), String(40), help=_("As printed on the document."))
     expires_on: Mapped[date | None] = field(_("Expires on"))
-    key: Mapped[str] = field(_("File"), String(80), unique=True, kind="file")
+    key: Mapped[str] = field(_("Kept file"), String(80), unique=True, kind="file")
     filename: Mapped[str] = field(_("File name"), String(200))
     media_type: Mapped[str] = field(_("Type of file"), String(100))
     size: Mapped[int] = field(_("Size in bytes"))
@@ -246,7 +246,7 @@ class Task(Record):
     partner_id: Mapped[int] = field(_("Partner"), ForeignKey("partner.id"), index=True)
     name: Mapped[str] = field(_("What is to be done"), String(200))
     due_on: Mapped[date | None] = field(_("Due on"))
-    done_on: Mapped[date | None] = field(_("Done on"))
+    done_on: Mapped[date | None] = field(_("Completed on"))
     assignee_id: Mapped[int | None] = field(_("Who"), ForeignKey("ab_user.id"))
     shared: Mapped[bool] = field(_("Shown to the partner"), default=False)
 
@@ -280,8 +280,8 @@ class CheckKind(Choice):
 
 
 class CheckResult(Choice):
-    PASSED = "passed", _("Passed"), "good"
-    FAILED = "failed", _("Failed"), "bad"
+    PASSED = "passed", _("In order"), "good"
+    FAILED = "failed", _("Not in order"), "bad"
     UNAVAILABLE = "unavailable", _("Register did not answer"), "warn"
     NOT_REQUIRED = "not_required", _("Not required")
 
@@ -333,4 +333,4 @@ class Setting(Record):
     scope = INTERNAL
 
     key: Mapped[str] = field(_("Key"), String(60), unique=True)
-    value: Mapped[Any] = field(_("Value"), JSON)
+    value: Mapped[Any] = field(_("Chosen value"), JSON)

@@ -33,7 +33,7 @@ User.theme = field(_("Theme"), String(10), nullable=True)
 User.phone = field(_("Phone"), String(30), nullable=True)
 User.birth_date = field(_("Birth date"), Date, nullable=True)
 User.job_title = field(_("Job title"), String(100), nullable=True)
-User.wants_alerts = field(_("Alerts by e-mail"), Boolean, nullable=False, default=False, help=_("A mail each time a file waits for validation."))
+User.wants_alerts = field(_("Alerts by e-mail"), Boolean, nullable=False, default=False, help=_("An e-mail each time a file is awaiting validation."))
 User.version = mapped_column(Integer, nullable=False, default=1)
 
 User.title, User.plural, User.adding = _("Person"), _("People"), _("New person")

@@ -48,8 +48,10 @@ def check_identity(partner: Partner) -> Judgement:
     document = newest_document(partner.id, DocumentKind.IDENTITY)
     if document is None or not document.number:
         return FAILED, "", None
+    if document.is_expired:
+        return FAILED, document.number, registers.Identity(document.number, False, "expired")
     answer = registers.chosen.identity(document.number, document.expires_on)
-    return (PASSED if answer.is_valid and not document.is_expired else FAILED), document.number, answer
+    return (PASSED if answer.is_valid else FAILED), document.number, answer
 
 
 QUESTIONS: dict[CheckKind, Callable[[Partner], Judgement]] = {
@@ -62,6 +64,16 @@ QUESTIONS: dict[CheckKind, Callable[[Partner], Judgement]] = {
 
 def newest_document(partner_id: int, kind: DocumentKind) -> Document | None:
     return db.session.scalar(select(Document).where(Document.partner_id == partner_id, Document.kind == kind).order_by(Document.id.desc()).limit(1))
+
+
+def expected_documents(partner: Partner) -> list[tuple[DocumentKind, Document | None]]:
+    """The pieces that a file of this kind should hold, each with the newest one received. Only REQUIRED_DOCUMENTS
+    (partners.py) stop a submission; staff see what else is missing or expired."""
+    kinds = [DocumentKind.IDENTITY]
+    kinds += [DocumentKind.KBIS] if partner.needs_rcs else []
+    kinds += [DocumentKind.ORIAS, DocumentKind.LIABILITY] if partner.categories_asked else []
+    kinds += [DocumentKind.ASSOCIATION] if "CIF" in partner.categories_asked else []
+    return [(kind, newest_document(partner.id, kind)) for kind in kinds]
 
 
 def ask(partner: Partner, kind: CheckKind) -> Check:

@@ -360,7 +360,11 @@ def load_waiting_file(luck: random.Random, hashed: str) -> None:
     db.session.add_all([partner, user])
     db.session.flush()
     db.session.add(Membership(partner=partner, user=user, role=MemberRole.OWNER))
-    paper = files.put("piece-identite.pdf", "application/pdf", documents.render("agreement", {"title": "Pièce d’identité (démonstration)", "house": "", "partner": "", "language": "fr", "parts": []}))
+    paper = files.put(
+        "piece-identite.pdf",
+        "application/pdf",
+        documents.render("agreement", {"title": "Pièce d’identité (démonstration)", "house": "", "partner": "", "language": "fr", "parts": []}),
+    )
     facts = {"key": paper.key, "filename": paper.filename, "media_type": paper.media_type, "size": paper.size, "digest": paper.digest}
     db.session.add(Document(partner=partner, kind=DocumentKind.IDENTITY, number="12AB34569", expires_on=date(2032, 6, 1), uploaded_by=str(user), **facts))
     db.session.add(BankAccount(partner=partner, holder=partner.name, iban="FR7630006000011234567890189"))

@@ -59,7 +59,7 @@ def whole_pdf(content: bytes, field: str) -> bytes:
         raise RuleBroken(_("This PDF is not complete. Please choose another one."), field)
     finding = documents.look_into_pdf(content)
     if finding == "program":
-        raise RuleBroken(_("This PDF holds a program. Please print it to a plain PDF and try again."), field)
+        raise RuleBroken(_("This PDF contains active code. Please print it to a plain PDF and try again."), field)
     if finding != "plain":
         raise RuleBroken(_("This PDF cannot be read. Please choose another one."), field)
     return content

@@ -24,7 +24,9 @@ def post(notice: str, recipient: str, language: str, session: Session | None = N
     with force_locale(current_app.config["LANGUAGES"][language]["locale"]):
         subject = " ".join(render_template(f"emails/{notice}/subject.txt", **facts).split())
         body = render_template(f"emails/{notice}/body.txt", house=current_app.config["HOUSE_NAME"], **facts).strip()
-        html = render_template("emails/layout.html", subject=subject, paragraphs=paragraphs(body, facts.get("link")), house=current_app.config["HOUSE_NAME"], language=language)
+        html = render_template(
+            "emails/layout.html", subject=subject, paragraphs=paragraphs(body, facts.get("link")), house=current_app.config["HOUSE_NAME"], language=language
+        )
     mail = Mail(
         message_id=make_msgid(domain="cordee.example"),
         notice=notice,

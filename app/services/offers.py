@@ -16,7 +16,7 @@ def saving(offering: Offering, new: bool) -> None:
     if unknown:
         raise RuleBroken(_("ORIAS knows no category “%(category)s”.", category=sorted(unknown)[0]), "required_categories")
     if offering.closes_on and offering.closes_on < offering.opens_on:
-        raise RuleBroken(_("The end lies before the beginning."), "closes_on")
+        raise RuleBroken(_("The end date lies before the start date."), "closes_on")
 
 
 def saving_assignment(assignment: Assignment, new: bool) -> None:
@@ -58,4 +58,4 @@ def saving_partnership(partnership: Partnership, new: bool) -> None:
     if tier is not None and tier.program_id != partnership.program_id:
         raise RuleBroken(_("This tier belongs to another program."), "tier_id")
     if partnership.ends_on and partnership.ends_on < partnership.starts_on:
-        raise RuleBroken(_("The end lies before the beginning."), "ends_on")
+        raise RuleBroken(_("The end date lies before the start date."), "ends_on")

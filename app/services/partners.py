@@ -107,7 +107,7 @@ def submit(partner: Partner, by: str, language: str) -> None:
 
 
 def signed(partner: Partner, by: str) -> None:
-    """After the signature the file waits for validation. A SIREN that somebody else holds is for staff to settle: the
+    """After the signature the file is awaiting validation. A SIREN that somebody else holds is for staff to settle: the
     applicant is told what everybody is told."""
     contested = crossings.siren_is_held(partner.siren or "", partner.id)
     with verb(db.session(), {Partner: set(PERSON_COLUMNS)}):
@@ -128,11 +128,11 @@ def signed(partner: Partner, by: str) -> None:
 # --- the staff's verbs --------------------------------------------------------------------------
 
 
-def validate(partner: Partner, by: str, offering_ids: list[int]) -> None:
-    """Opens the portal, with the offerings to be marketed: for a signed file that waits, with a SIREN of its own, whose every
-    failed or silent check has been overridden in writing."""
+def validate(partner: Partner, by: str, offering_ids: list[int], none_yet: bool = False) -> None:
+    """Opens the portal, with the offerings to be marketed (or none, said in so many words): for a signed file that waits, with
+    a SIREN of its own, whose every failed or silent check has been overridden in writing."""
     if partner.status is not WAITING:
-        raise RuleBroken(_("Only a file that waits for validation can be validated."))
+        raise RuleBroken(_("Only a file that is awaiting validation can be validated."))
     if partner.contested and crossings.siren_is_held(partner.siren or "", partner.id):
         raise RuleBroken(_("Another partner already holds this SIREN. Settle that first, then validate."))
     if agreements.standing(partner.id) is None:
@@ -141,6 +141,8 @@ def validate(partner: Partner, by: str, offering_ids: list[int]) -> None:
     if in_the_way:
         kinds = ", ".join(str(check.kind.label) for check in in_the_way)
         raise RuleBroken(_("These checks stand in the way: %(checks)s. Override each with a reason, or refuse the file.", checks=kinds))
+    if not offering_ids and not none_yet:
+        raise RuleBroken(_("Please tick the offerings to be marketed, or that there are none for now."), "offerings")
     partner.contested = False
     move(partner, ACTIVE, by)
     offerings = assign(partner, offering_ids)

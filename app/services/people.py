@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from flask import current_app
 from flask_babel import lazy_gettext as _
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
@@ -52,6 +53,7 @@ class Person:
 
     id: int
     name: str
+    first_name: str
     email: str
     side: Side
     language: str | None
@@ -140,7 +142,7 @@ def describe(session: Session, key: tuple[int, int | None, int]) -> Person | Non
         if found is None:
             return None
         facts = found
-    return Person(user.id, user.get_full_name(), user.email, user.side, user.language, user.theme, key=key, **facts)
+    return Person(user.id, user.get_full_name(), user.first_name, user.email, user.side, user.language, user.theme, key=key, **facts)
 
 
 def staff_rights(roles: list[Role]) -> Rights:
@@ -243,7 +245,7 @@ def first_cabinet(session: Session, user: User) -> int | None:
         return None
     open_to = [each.partner for each in memberships_of(session, user.id) if each.partner.is_open or each.partner.status in BEFORE_OPENING]
     if not open_to:
-        raise RuleBroken(_("The portal is closed for your company. Please contact the house."))
+        raise RuleBroken(_("The portal is closed for your company. Please contact %(house)s.", house=current_app.config["HOUSE_NAME"]))
     return min(open_to, key=lambda partner: not partner.is_open).id
 
 

@@ -43,7 +43,7 @@ document.querySelectorAll(".list-form").forEach((form) => {
   const show = () => {
     const ticked = boxes.filter((box) => box.checked).length;
     form.classList.toggle("has-ticks", ticked > 0);
-    if (bar) bar.textContent = `${ticked} ${bar.dataset.words}`;
+    if (bar) bar.textContent = bar.dataset.words.replace("#", ticked);
   };
   form.querySelector("[data-tick-all]")?.addEventListener("change", (event) => { boxes.forEach((box) => { box.checked = event.target.checked; }); show(); });
   boxes.forEach((box) => box.addEventListener("change", show));

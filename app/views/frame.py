@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, current_app, g, redirect, render_template, request, session
-from flask_babel import format_date, get_locale, gettext
+from flask_babel import format_date, format_decimal, get_locale, gettext, lazy_gettext as _, to_user_timezone
 from flask_wtf.csrf import CSRFError
 from markupsafe import Markup
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -22,9 +22,10 @@ from app.extensions import db, reads_only
 from app.models.scope import NOBODY, OutOfScope
 from app.permissions import PARTNER_ROLES, STAFF_ROLES
 from app.services import once, people
-from app.views import fragments
+from app.services.identifiers import grouped
+from app.views import fragments, proofs
 from app.views.base import controls, showing
-from app.views.base.columns import amount, choice_badge, moment
+from app.views.base.columns import amount, choice_badge, moment, percent
 from app.views.base.guards import person
 from app.views.base.listing import HIGHEST_ID
 from app.views.menu import menu_html
@@ -79,6 +80,9 @@ def bind(app: Flask) -> None:
         field=controls.field_html,
         asset_version=asset_version(),
         state=state,
+        move_words=move_words,
+        proof_words=proofs.proof_words,
+        register_words=proofs.register_words,
         add_words=lambda model: str(model.adding),
         new_once=once.new_token,
         role_words=role_words,
@@ -87,6 +91,10 @@ def bind(app: Flask) -> None:
     app.jinja_env.filters.update(
         datetime=lambda value: moment(value) if value else "",
         date=lambda day: format_date(day, "medium") if day else "",
+        day=lambda value: format_date(to_user_timezone(value), "medium") if value else "",
+        identifier=lambda value, kind: grouped(kind, value) if value else "",
+        percent=percent,
+        number=lambda value: format_decimal(value, locale=str(get_locale())),
         money=lambda value, currency="EUR": amount(value, currency, str(get_locale())),
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -247,6 +255,23 @@ def initials(name: str) -> str:
 
 def state(value: Any) -> Markup:
     return choice_badge(value, str(get_locale()))
+
+
+MOVE_WORDS = {
+    "submitted": _("File submitted"),
+    "to_sign": _("Agreement offered for signature"),
+    "pending_validation": _("Agreement signed"),
+    "active": _("Validated"),
+    "refused": _("Sent back to be corrected"),
+    "suspended": _("Suspended"),
+    "closed": _("Closed for good"),
+}
+
+
+def move_words(move: Any) -> str:
+    """What happened, where the state alone says only what is to be done next."""
+    reopened = move.before.value == "suspended" and move.after.value == "active"
+    return gettext("Reactivated") if reopened else str(MOVE_WORDS.get(move.after.value, move.after.label))
 
 
 def role_words() -> str:

@@ -13,6 +13,8 @@ from app.extensions import db
 from app.models import Alert, Contract, Document, Partner, PartnerMove, PartnerStatus, Task, today
 from app.permissions import CONTRACTS, FOLLOW_UP, PARTNER_FILE, PARTNER_VALIDATION, READ
 from app.views.base import SIGNED_IN, HouseView, page, person, signed_in
+from app.views.base.listing import Total, total_words
+from app.views.base.statements import COUNTED
 
 OPEN_ALERTS = select(func.count()).select_from(Alert).where(Alert.handled_at.is_(None))
 
@@ -41,22 +43,20 @@ class HomeView(HouseView):
                 select(Partner).where(Partner.status == PartnerStatus.PENDING_VALIDATION).order_by(Partner.submitted_at).limit(10)
             ).all()
             facts["expiring"] = db.session.scalars(
-                select(Document)
-                .options(joinedload(Document.partner))
-                .where(Document.expires_on < today() + timedelta(days=60))
-                .order_by(Document.expires_on)
-                .limit(8)
+                select(Document).options(joinedload(Document.partner)).where(Document.expires_on < today() + timedelta(days=60)).order_by(Document.expires_on).limit(8)
             ).all()
             facts["moves"] = db.session.execute(
                 select(PartnerMove, Partner).join(Partner, Partner.id == PartnerMove.partner_id).order_by(PartnerMove.id.desc()).limit(8)
             ).all()
+            facts["waiting_count"] = db.session.scalar(select(func.count()).select_from(Partner).where(Partner.status == PartnerStatus.PENDING_VALIDATION))
             facts["active"] = db.session.scalar(select(func.count()).select_from(Partner).where(Partner.status == PartnerStatus.ACTIVE))
         if who.may(FOLLOW_UP, READ):
             facts["tasks"] = db.session.scalars(
                 select(Task).options(joinedload(Task.partner)).where(Task.done_on.is_(None), Task.assignee_id == who.id).order_by(Task.due_on, Task.id).limit(8)
             ).all()
         if who.may(CONTRACTS, READ):
-            facts["orphans"] = db.session.scalar(select(func.count()).select_from(select(Contract.id).where(Contract.client_id.is_(None)).limit(1000).subquery()))
+            facts["orphans"] = db.session.scalar(select(func.count()).select_from(select(Contract.id).where(Contract.client_id.is_(None)).limit(COUNTED + 1).subquery()))
+            facts["orphans_words"] = total_words(Total(min(facts["orphans"], COUNTED), exact=facts["orphans"] <= COUNTED))
         return render_template("home/staff.html", **facts)
 
 

@@ -27,7 +27,7 @@ class PartnerView(EntityView):
     sort = ["name", "siren", "status"]
     form = {
         _("Identity"): ["name", "trade_name", "kind", "exercise", "siren", "rcs_town", "orias_number"],
-        _("Reach"): ["email", "phone", "website", "street", "postcode", "city"],
+        _("Contact details"): ["email", "phone", "website", "street", "postcode", "city"],
         _("Follow-up"): ["account_manager", "parent", "note"],
     }
     show = form | {_("File"): ["status", "submitted_at", "created_at", "updated_at"]}
@@ -48,15 +48,15 @@ class PartnerView(EntityView):
     show_template = "partners/show.html"
     deletes = False
 
-    @act(_("Suspend"), confirm=_("Suspend these partners?"), asks_reason=True)
+    @act(_("Suspend"), confirm=_("Suspend these partners?"), asks_reason=True, fits=lambda partner: PartnerStatus.SUSPENDED in partners.MOVES[partner.status])
     def suspend(self, partner: Partner, reason: str) -> None:
         partners.suspend(partner, signed_in().name, reason)
 
-    @act(_("Reactivate"), confirm=_("Reactivate these partners?"), asks_reason=True)
+    @act(_("Reactivate"), confirm=_("Reactivate these partners?"), asks_reason=True, fits=lambda partner: partner.status is PartnerStatus.SUSPENDED)
     def reactivate(self, partner: Partner, reason: str) -> None:
         partners.reactivate(partner, signed_in().name, reason)
 
-    @act(_("Close"), confirm=_("Close these partners for good?"), asks_reason=True)
+    @act(_("Close for good"), confirm=_("Close these partners for good?"), asks_reason=True, fits=lambda partner: PartnerStatus.CLOSED in partners.MOVES[partner.status])
     def close(self, partner: Partner, reason: str) -> None:
         partners.close(partner, signed_in().name, reason)
 
@@ -114,6 +114,7 @@ class ValidationView(HouseView):
             partner=partner,
             checks=checks.latest(partner.id),
             documents=partners.documents_of(partner.id),
+            pieces=checks.expected_documents(partner),
             moves=partners.moves_of(partner.id),
             agreements=agreements.of_partner(partner.id),
             offerings=[(offering, not offering.required_categories or bool(set(offering.required_categories) & held)) for offering in partners.open_offerings()],
@@ -145,7 +146,9 @@ class ValidationView(HouseView):
     @page("/<id:record_id>/validate", needs=FULL, methods=("POST",))
     def validate(self, record_id: int) -> Any:
         chosen = [int(sent) for sent in request.form.getlist("offerings") if sent.isdecimal() and len(sent) <= 9]
-        return self.deed(record_id, lambda partner: partners.validate(partner, signed_in().name, chosen), gettext("The partner has been validated and told by mail."))
+        none_yet = bool(request.form.get("none_yet"))
+        done = gettext("The partner has been validated and told by e-mail.")
+        return self.deed(record_id, lambda partner: partners.validate(partner, signed_in().name, chosen, none_yet), done)
 
     @page("/<id:record_id>/refuse", needs=FULL, methods=("POST",))
     def refuse(self, record_id: int) -> Any:

@@ -106,7 +106,7 @@ class ProfileView(HouseView):
         task = db.first_or_404(select(Task).where(Task.id == task_id))
         task.done_on = task.done_on or today()
         db.session.commit()
-        flash(gettext("Done: %(task)s.", task=task.name), "good")
+        flash(gettext("Task completed: %(task)s.", task=task.name), "good")
         return redirect("/portal/profile/")
 
 

@@ -12,7 +12,7 @@ from wtforms import PasswordField, StringField
 from wtforms.validators import Optional
 
 from app.extensions import db
-from app.models import BankAccount, Document, DocumentKind, Partner, PartnerStatus, User
+from app.models import BankAccount, Document, DocumentKind, Partner, PartnerStatus, User, today
 from app.services import agreements, checks, files, once, partners, registration
 from app.services.refusals import RuleBroken
 from app.views.base import APPLICANTS, EVERYBODY, HouseForm, HouseView, page, signed_in
@@ -126,7 +126,7 @@ class RegistrationView(HouseView):
     def step(self, step: str) -> Any:
         partner = self.partner()
         if partner.status not in CAN_BE_FILLED:
-            flash(gettext("This step is behind you: your file has been submitted."), "warn")
+            flash(gettext("This step is completed: your file has been submitted."), "warn")
             return redirect("/partner/file/")
         return getattr(self, f"step_{step}")(partner)
 
@@ -205,7 +205,7 @@ class RegistrationView(HouseView):
         refusals: dict[str, Any] = {}
         details = {"number": form.identity_number.data, "expires_on": form.identity_expires_on.data}
         details = details if not form.identity_number.errors and not form.identity_expires_on.errors else {}
-        if identity is not None and details:
+        if identity is not None and details.get("number"):
             identity.number, identity.expires_on = details["number"], details["expires_on"]
         for kind in DocumentKind:
             field = f"document_{kind.value}"
@@ -237,6 +237,8 @@ class RegistrationView(HouseView):
     def save_account(self, partner: Partner, form: HouseForm, account: BankAccount | None) -> None:
         if not form.identity_number.data:
             raise RuleBroken(_("Please enter the number of your identity document."), "identity_number")
+        if form.identity_expires_on.data is not None and form.identity_expires_on.data < today():
+            raise RuleBroken(_("This document has expired. Please hand in one that is valid."), "identity_expires_on")
         if not form.iban.data:
             raise RuleBroken(_("Please enter the bank account for your commissions."), "iban")
         if account is None:
@@ -307,7 +309,7 @@ class RegistrationView(HouseView):
         if not sent.isdecimal() or len(sent) > 9:
             raise RuleBroken(_("There is nothing to sign any more. Please open your file again."))
         if not request.form.get("consent"):
-            raise RuleBroken(_("Please tick that you have read the agreement."), "consent")
+            raise RuleBroken(_("Please tick the box that says you have read the agreement."), "consent")
         if not code.strip():
             raise RuleBroken(_("Please enter the code that was sent to you."), "code")
         proof = agreements.use_code(int(sent), who.scope, code)

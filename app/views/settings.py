@@ -189,7 +189,7 @@ class RolesView(HouseView):
 
 
 class DemoView(HouseView):
-    """Only in the demo: the mails the house has written, and the scenarios that the local register answers to."""
+    """Only in the demo: the e-mails that were written, and the scenarios that the local register answers to."""
 
     access, frame, route_base = DEMO, "bare", "/demo"
 

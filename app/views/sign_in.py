@@ -103,7 +103,7 @@ class AccountForm(HouseForm):
     phone = StringField(_("Phone"), [Optional(), LengthSaid(max=30), Checked("phone")], filters=[cleaned])
     language = SelectField(_("Language"), choices=[SelectChoice("fr", "Français"), SelectChoice("en", "English")])
     theme = SelectField(_("Theme"), choices=[SelectChoice("auto", _("As on this device")), SelectChoice("light", _("Light")), SelectChoice("dark", _("Dark"))])
-    wants_alerts = BooleanField(_("Alerts by e-mail"), description=_("A mail each time a file waits for validation."))
+    wants_alerts = BooleanField(_("Alerts by e-mail"), description=_("An e-mail each time a file is awaiting validation."))
 
 
 class PasswordForm(HouseForm):

@@ -37,7 +37,12 @@ def test_a_broker_reads_its_agents_rows_and_writes_none_of_them(house, cast):
     page = owner.get(f"/portal/clients/{client.id}").text
     assert "Del’Agent" in page
     assert f"/portal/clients/{client.id}/edit" not in page
-    for path in (f"/portal/clients/{client.id}/edit", f"/portal/bank-accounts/{account.id}/edit", f"/portal/clients/{client.id}/delete", f"/portal/signatories/{signatory.id}/edit"):
+    for path in (
+        f"/portal/clients/{client.id}/edit",
+        f"/portal/bank-accounts/{account.id}/edit",
+        f"/portal/clients/{client.id}/delete",
+        f"/portal/signatories/{signatory.id}/edit",
+    ):
         assert owner.get(path).status_code == 404, path
         assert owner.post(path, {"last_name": "Stolen", "kind": "person", "holder": "Me", "iban": "FR1420041010050500013M02606", "version": 1}).status_code == 404, path
     assert cast.get(m.Client, client.id).last_name == "Del’Agent"
@@ -161,7 +166,14 @@ def test_thirty_requests_are_five_mails(house, cast):
 def test_a_line_break_in_a_company_name_is_a_space(house, cast):
     partner = cast.partner(status=m.PartnerStatus.DRAFT, siren=None)
     visitor = cast.signed_in(cast.member(partner), partner)
-    sent = {"name": "ACME\n\nArticle 6 – Exception\nThe House pays.", "kind": "introducer", "exercise": "commercial", "siren": "732829320", "rcs_town": "Lyon", "city": "Lyon"}
+    sent = {
+        "name": "ACME\n\nArticle 6 – Exception\nThe House pays.",
+        "kind": "introducer",
+        "exercise": "commercial",
+        "siren": "732829320",
+        "rcs_town": "Lyon",
+        "city": "Lyon",
+    }
     assert visitor.post("/partner/file/company", sent).status_code == 302
     assert cast.get(m.Partner, partner.id).name == "ACME Article 6 – Exception The House pays."
 

@@ -132,7 +132,11 @@ def a_pdf(change=lambda writer: None) -> bytes:
         ("macro.docm", b"PK\x03\x04" + b"\0" * 100, "Only PDF, JPEG and PNG files are accepted."),
         ("cut.pdf", b"%PDF-1.7\n1 0 obj", "This PDF is not complete."),
         ("script.pdf", a_pdf(lambda writer: writer.root_object.update(OPENS_A_BOX)), "This PDF holds a program."),
-        ("disguised.pdf", a_pdf(lambda writer: writer.root_object.update(OPENS_A_BOX)).replace(b"/JavaScript", b"/J#61vaScript").replace(b"/JS", b"/J#53"), "This PDF holds a program."),
+        (
+            "disguised.pdf",
+            a_pdf(lambda writer: writer.root_object.update(OPENS_A_BOX)).replace(b"/JavaScript", b"/J#61vaScript").replace(b"/JS", b"/J#53"),
+            "This PDF holds a program.",
+        ),
         ("packed.pdf", a_pdf(lambda writer: writer.add_attachment("run.exe", b"MZ")), "This PDF holds a program."),
         ("tail.pdf", a_pdf() + b"PK\x03\x04" + b"\0" * 100, "This PDF is not complete."),
         ("text.pdf", b"%PDF-%%EOF", "This PDF cannot be read."),

@@ -63,7 +63,7 @@ def render(template: str, data: dict[str, Any]) -> bytes:
 
 
 def look_into_pdf(content: bytes) -> str:
-    """"plain", "program" for a PDF that runs or carries something, "unreadable" for what cannot be read within the limits."""
+    """ "plain", "program" for a PDF that runs or carries something, "unreadable" for what cannot be read within the limits."""
     try:
         done = subprocess.run([sys.executable, "-c", READER], input=content, capture_output=True, timeout=SECONDS, check=False)  # noqa: S603 - our own interpreter
     except subprocess.TimeoutExpired:

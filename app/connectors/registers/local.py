@@ -7,7 +7,7 @@ SIREN: numbers that do not begin with 999 are companies in good order. For those
     2         999000029   is closed, and struck off by ORIAS
     3         999000037   is a liberal profession: open, not in the RCS, registered as an agent (MIA, MIOBSP)
     4         999000045   is open and in the RCS, and unknown to ORIAS
-    5         999000052   has been struck off as an insurance broker (COA), and is still a financial adviser (CIF)
+    5         999000052   has been struck off as an insurance broker (COA), and is still a financial investment adviser (CIF)
     6         999000060   did not agree to be published: the open register does not find it; ORIAS knows it (CIF)
     7         999000078   cannot be looked up: the register does not answer
     8         999000086   is unknown to every register

@@ -166,8 +166,12 @@ def write_money(column: Column, value: Decimal, currency: str) -> Markup:
     return Markup('<span class="amount">{}</span>').format(amount(value, currency, str(get_locale())))
 
 
+def percent(value: Decimal) -> str:
+    return gettext("%(number)s %%", number=format_decimal(value, locale=str(get_locale())))
+
+
 def write_percent(column: Column, value: Decimal, currency: str) -> Markup:
-    return escape(gettext("%(number)s %%", number=format_decimal(value, locale=str(get_locale()))))
+    return escape(percent(value))
 
 
 def write_number(column: Column, value: Any, currency: str) -> Markup:

@@ -59,14 +59,18 @@ class Action:
     confirm: LazyString | None
     needs: Level
     asks_reason: bool
+    fits: Callable[[Any], bool]
     run: Callable[[Any, Any, str], None]
 
 
-def act(label: LazyString, confirm: LazyString | None = None, needs: Level = WRITE, asks_reason: bool = False) -> Callable:
-    """Marks a method of an EntityView, called once per ticked record, as an action in its lists and on its page."""
+def act(
+    label: LazyString, confirm: LazyString | None = None, needs: Level = WRITE, asks_reason: bool = False, fits: Callable[[Any], bool] = lambda record: True
+) -> Callable:
+    """Marks a method of an EntityView, called once per ticked record, as an action in its lists and on the page of the records
+    that it `fits`."""
 
     def decorate(method: Callable) -> Callable:
-        method.action = Action(method.__name__, label, confirm, needs, asks_reason, method)  # type: ignore[attr-defined]
+        method.action = Action(method.__name__, label, confirm, needs, asks_reason, fits, method)  # type: ignore[attr-defined]
         return method
 
     return decorate
@@ -306,6 +310,8 @@ class EntityView(HouseView):
         ids = list(dict.fromkeys(int(sent) for sent in request.form.getlist("ids") if sent.isdecimal() and len(sent) <= 9))[:500]
         records = [self.find(record_id) for record_id in ids]
         reason = request.form.get("reason", "")[:1000]
+        from_record = bool(request.form.get("from_record")) and len(records) == 1
+        where = self.address("show_record", record_id=ids[0]) if from_record else self.address("list")
         refusal = None
         if records and (not chosen.confirm or request.form.get("confirmed")):
             try:
@@ -313,17 +319,19 @@ class EntityView(HouseView):
                 for record in records:
                     chosen.run(self, record, reason)
                 db.session.commit()
-                flash(gettext("Done: %(action)s (%(number)s).", action=chosen.label, number=len(records)), "good")
-                return redirect(self.address("list"))
+                flash(gettext("“%(action)s” has been done (%(number)s).", action=chosen.label, number=len(records)), "good")
+                return redirect(where)
             except once.AlreadyDone:
-                return redirect(self.address("list"))
+                return redirect(where)
             except RuleBroken as broken:
                 db.session.rollback()
                 records, refusal = [self.find(record_id) for record_id in ids], broken.sentence
         if not records:
             flash(gettext("Please tick at least one row first."), "warn")
             return redirect(self.address("list"))
-        confirm = render_template("entity/confirm.html", view=self, records=records, action=chosen, reason=reason, refusal=refusal, one_time=once.new_token())
+        confirm = render_template(
+            "entity/confirm.html", view=self, records=records, action=chosen, reason=reason, refusal=refusal, one_time=once.new_token(), from_record=from_record
+        )
         return confirm, 409 if refusal else 200
 
 

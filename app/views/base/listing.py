@@ -19,7 +19,7 @@ from app.models.base import fold
 from app.models.indexes import like, search_values, words_in
 from app.models.scope import scope_of
 from app.views.base.columns import Column, column_of
-from app.views.base.statements import COUNTED, TEXTS, Question, build_count, build_page, build_whole, counted_of, filtered_column, page_of, size_of
+from app.views.base.statements import COUNTED, NOBODY, TEXTS, Question, build_count, build_page, build_whole, counted_of, filtered_column, page_of, size_of
 
 SIZES = (20, 50, 100)
 HIGHEST_ID = 2**31 - 1
@@ -121,6 +121,8 @@ def parsed(column: Column, value: str) -> Any:
     try:
         if column.kind == "choice":
             return column.choices(value) if column.choices else None
+        if column.kind == "link" and value == NOBODY:
+            return NOBODY
         if column.kind in ("link", "number"):
             number = int(value)
             return number if abs(number) <= HIGHEST_ID else None
@@ -180,7 +182,7 @@ class Listing:
             self.columns,
             sort=attribute.key,
             descending=descending is not self.backwards,
-            filters=tuple(asked.filters),
+            filters=tuple(f"{key}:{NOBODY}" if value == NOBODY and filtered_column(self.model, key).kind == "link" else key for key, value in asked.filters.items()),
             long_words=len(long_words),
             short_words=len(short_words),
             place=self.place is not None,

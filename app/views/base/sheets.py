@@ -97,7 +97,15 @@ def csv_response(listing: Listing, plural: str) -> Response:
     decimal = get_decimal_symbol(str(get_locale()))
 
     def cell(value: Any) -> Any:
-        return str(value).replace(".", decimal) if isinstance(value, Decimal) else harmless(value) if isinstance(value, str) else f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) else value
+        return (
+            str(value).replace(".", decimal)
+            if isinstance(value, Decimal)
+            else harmless(value)
+            if isinstance(value, str)
+            else f"{value:%Y-%m-%d %H:%M}"
+            if isinstance(value, datetime)
+            else value
+        )
 
     def pieces() -> Iterator[str]:
         out = io.StringIO()
@@ -129,7 +137,7 @@ def xlsx_response(listing: Listing, plural: str) -> Response:
         sheet.write_string(0, at, title, bold)
     for number, row in enumerate(rows, 1):
         if number > LARGEST_SHEET:
-            sheet.write_string(number, 0, gettext("Excel holds no more rows. Please export as CSV."))
+            sheet.write_string(number, 0, gettext("The rest is more than Excel can hold. Please export as CSV."))
             break
         for at, value in enumerate(row):
             if isinstance(value, str):

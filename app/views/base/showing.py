@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,7 @@ from app.views.base.forms import HouseForm
 from app.views.base.guards import signed_in
 from app.views.base.listing import Asked, Listing, filter_names, parsed, total_words
 from app.views.base.rows import written_rows
+from app.views.base.statements import NOBODY
 
 if TYPE_CHECKING:
     from app.views.base.entity import EntityView
@@ -58,7 +61,7 @@ def record_page(view: EntityView, record: Any) -> dict[str, Any]:
         "tabs": tabs,
         "tab": chosen if chosen in tabs else "",
         "sees_history": sees_history,
-        "actions": [each for each in view.actions.values() if view.may(each.needs)],
+        "actions": [each for each in view.actions.values() if view.may(each.needs) and each.fits(record)],
     }
     if chosen in tabs:
         page["related"] = related(view, record, tabs[chosen])
@@ -80,7 +83,7 @@ def related(view: EntityView, record: Any, other: EntityView) -> dict[str, Any]:
         "rows": written_rows(other.model, columns, rows.rows, other.route_base),
         "more": rows.has_next,
         "total": total_words(listing.total()),
-        "may_add": other.adds and key in other.fields and other.may(2),
+        "may_add": other.adds and key in other.fields and other.may(2) and view.may_change(record),
         "back": url_for(f"{view.endpoint}.show_record", record_id=record.id, tab=other.slug),
     }
 
@@ -111,15 +114,29 @@ def label_for(model: Any, name: str) -> str:
 
 
 def stored_words(model: Any, name: str, value: Any) -> str:
-    """A value that history keeps as JSON, in words."""
-    if value is None:
+    """A value that history keeps as JSON, as the record's own page writes it."""
+    if value in (None, ""):
         return "—"
-    column = column_of(model, name) if name in model.__table__.c else None
-    if column is not None and column.choices is not None and value in column.choices._value2member_map_:
-        return str(column.choices(value).label)
-    if isinstance(value, bool):
-        return gettext("Yes") if value else gettext("No")
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if name not in model.__table__.c or isinstance(value, list | dict):
+        return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    column = column_of(model, name)
+    try:
+        return plain_words(column, typed_again(column, value)) or "—"
+    except (ValueError, InvalidOperation, TypeError):  # kept before the column became what it is
+        return str(value)
+
+
+def typed_again(column: Column, value: Any) -> Any:
+    """A value of history in its column's type; a record that it points at by its name, if it is still there."""
+    if column.kind == "link":
+        return find_label(column, int(value)) or f"no. {value}"
+    if column.kind == "choice" and column.choices is not None:
+        return column.choices(value)
+    if column.kind in ("date", "birth_date"):
+        return date.fromisoformat(value)
+    if column.kind == "moment":
+        return datetime.fromisoformat(value)
+    return Decimal(value) if column.kind in ("money", "decimal", "percent") else value
 
 
 def differences(view: EntityView, form: HouseForm, record: Any) -> dict[str, str]:
@@ -167,7 +184,7 @@ def filter_chips(view: EntityView, asked: Asked, rows: list[Any]) -> dict[str, A
 def chip_words(column: Column, key: str, value: str, name: str | None) -> str:
     known = parsed(column, value)
     if column.kind == "link":
-        words = name or find_label(column, known) or value
+        words = gettext("none") if known == NOBODY else name or find_label(column, known) or value
     else:
         words = str(known.label) if isinstance(known, Choice) else plain_words(column, known)
     if key == column.name:

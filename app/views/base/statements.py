@@ -37,12 +37,17 @@ class Question:
     newest: bool = False  # words alone: the index gives the newest matches without reading the others
 
 
+NOBODY = "none"  # a link's filter: rows that point at nothing
+
+
 def filtered_column(model: Any, key: str) -> Column:
     """The column that an address's filter name is about."""
     return column_of(model, next(name for name in (key, key.rsplit("_", 1)[0]) if hasattr(model, name)))
 
 
 def condition(model: Any, key: str) -> ColumnElement[bool]:
+    if key.endswith(f":{NOBODY}"):
+        return getattr(model, key.removesuffix(f":{NOBODY}")).is_(None)
     column = filtered_column(model, key)
     attribute, value = getattr(model, column.name), bindparam(f"filter_{key}")
     if key != column.name and key.endswith(("_min", "_from")):

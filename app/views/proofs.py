@@ -1,0 +1,67 @@
+"""What a register or a signature has proved, in a reader's words: keys and values as they were kept stay in the database."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask_babel import gettext, lazy_gettext as _
+
+from app.services.identifiers import grouped
+from app.views.base.columns import moment
+
+LABELS = {
+    "siren": _("SIREN"),
+    "name": _("Name in the register"),
+    "is_open": _("Company open"),
+    "in_rcs": _("Entered in the RCS"),
+    "street": _("Street"),
+    "postcode": _("Postcode"),
+    "city": _("Town"),
+    "number": _("Number"),
+    "statuses": _("Registrations"),
+    "is_valid": _("Valid"),
+    "reason": _("Reason"),
+    "register": _("Register that stayed silent"),
+    "agreement": _("Agreement no."),
+    "document_sha256": _("SHA-256 of the PDF"),
+    "signed_by": _("Signed by"),
+    "email": _("Code sent to"),
+    "address": _("IP address"),
+    "at": _("Signed on"),
+    "consent": _("Words agreed to"),
+    "code_digest": _("Fingerprint of the code"),
+    "level": _("Level of signature"),
+    "seal": _("Seal"),
+}
+VALUES = {
+    "INSCRIT": _("registered"),
+    "SUPPRIME": _("struck off"),
+    "expired": _("expired"),
+    "reported stolen": _("reported stolen"),
+    "simple": _("simple electronic signature"),
+}
+REGISTERS = {"local": _("Local register (demonstration)")}
+
+
+def proof_words(proof: dict[str, Any]) -> list[tuple[str, str]]:
+    """The facts of a proof, labelled; empty ones are left out."""
+    return [(str(LABELS.get(key, key)), value_words(key, value)) for key, value in proof.items() if value not in (None, "", {}, [])]
+
+
+def value_words(key: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return gettext("Yes") if value else gettext("No")
+    if isinstance(value, dict):
+        return ", ".join(f"{name} ({value_words(name, each)})" for name, each in value.items())
+    if key == "at":
+        return moment(datetime.fromisoformat(value))
+    if key == "siren":
+        return grouped("siren", str(value))
+    if key == "number" and str(value).isdigit():
+        return grouped("orias", str(value))
+    return str(VALUES.get(str(value), value))
+
+
+def register_words(name: str) -> str:
+    return str(REGISTERS.get(name, name))
