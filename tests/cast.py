@@ -16,8 +16,8 @@ from stdnum import luhn
 from werkzeug.security import generate_password_hash
 
 from app import models as m
-from app.connectors.registers import local
 from app.connectors import files
+from app.connectors.registers import local
 from app.extensions import db
 from app.models.scope import SYSTEM, acting
 from app.services import people

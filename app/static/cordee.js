@@ -112,3 +112,15 @@ document.addEventListener("submit", (event) => {
   form.dataset.sent = "1";
   setTimeout(() => { delete form.dataset.sent; }, 4000);
 });
+
+// A form shows the fields that its kind of record has.
+document.querySelectorAll("form.record-form").forEach((form) => {
+  const kind = form.elements.namedItem("kind");
+  const dependent = form.querySelectorAll("[data-only-for]");
+  if (!kind || !dependent.length) return;
+  const show = () => dependent.forEach((field) => {
+    field.hidden = !field.dataset.onlyFor.split(" ").includes(kind.value) && !field.classList.contains("field-bad");
+  });
+  kind.addEventListener("change", show);
+  show();
+});

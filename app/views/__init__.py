@@ -27,6 +27,7 @@ CONTENTS = [
     (CLIENTS, clients.ClientView),
     (None, clients.SignatoryView),
     (None, clients.ClientReferenceView),
+    (None, clients.ReferenceClaimView),
     (CLIENTS, contracts.ContractView),
     (OFFER, offers.SupplierView),
     (OFFER, offers.ProductView),

@@ -9,7 +9,7 @@ from flask_babel import gettext, lazy_gettext as _
 from sqlalchemy import select
 
 from app.extensions import db
-from app.models import Client, ClientKind, ClientReference, Side, Signatory, Supplier, User
+from app.models import Client, ClientKind, ClientReference, ReferenceClaim, Side, Signatory, Supplier, User
 from app.permissions import CLIENT_FILE, MY_CLIENTS, WRITE
 from app.services import clients, once
 from app.services.refusals import RuleBroken
@@ -25,6 +25,18 @@ IDENTITY = ["kind", "last_name", "first_name", "birth_date", "company_name", "si
 REACH = ["email", "phone", "street", "postcode", "city"]
 
 
+PEOPLE, COMPANIES = frozenset({ClientKind.PERSON, ClientKind.COUPLE}), frozenset(clients.COMPANIES)
+ONLY_FOR = {
+    "last_name": PEOPLE,
+    "first_name": frozenset({ClientKind.PERSON}),
+    "birth_date": frozenset({ClientKind.PERSON}),
+    "company_name": COMPANIES,
+    "siren": COMPANIES,
+    "first_person_id": frozenset({ClientKind.COUPLE}),
+    "second_person_id": frozenset({ClientKind.COUPLE}),
+}
+
+
 class ClientView(EntityView):
     model, access, slug, icon = Client, CLIENT_FILE, "clients", "person-vcard"
     rules = Rules(saving=clients.saving, saved=clients.saved)
@@ -33,8 +45,9 @@ class ClientView(EntityView):
     sort = ["name", "status", "created_at"]
     form = {_("Client"): ["partner", "adviser", *IDENTITY], _("Contact details"): REACH, _("Settings"): ["notifications"]}
     show = {_("Client"): ["kind", "status", "partner", "adviser", *IDENTITY[1:]], _("Contact details"): REACH, _("Settings"): ["notifications", "created_at"]}
-    tabs = ["SignatoryView", "ClientReferenceView", "ContractView"]
+    tabs = ["SignatoryView", "ClientReferenceView", "ReferenceClaimView", "ContractView"]
     narrow = PERSONS
+    only_for = ONLY_FOR
     portal = Portal(
         access=MY_CLIENTS,
         list_columns=["name", "kind", "status", "city", "created_at"],
@@ -62,10 +75,21 @@ class SignatoryView(EntityView):
 
 class ClientReferenceView(EntityView):
     model, access, slug, icon = ClientReference, CLIENT_FILE, "references", "hash"
+    rules = Rules(saving=clients.saving_reference, saved=clients.saved_reference)
     list_columns = ["reference", "supplier", "client"]
     form = {_("Supplier reference"): ["client", "supplier", "reference"]}
     show = form
     edits = False
+
+
+class ReferenceClaimView(EntityView):
+    """References that two clients declare: staff look at each and delete the claim once it is settled."""
+
+    model, access, slug, icon = ReferenceClaim, CLIENT_FILE, "claims", "question-diamond"
+    list_columns = ["reference", "supplier", "client", "created_at"]
+    form = {_("Claimed reference"): ["client", "supplier", "reference"]}
+    show = form
+    adds = edits = False
 
 
 class ReferenceDoor(HouseView):

@@ -94,7 +94,7 @@ def bind(app: Flask) -> None:
         day=lambda value: format_date(to_user_timezone(value), "medium") if value else "",
         identifier=lambda value, kind: grouped(kind, value) if value else "",
         percent=percent,
-        number=lambda value: format_decimal(value, locale=str(get_locale())),
+        number=lambda value: format_decimal(value),
         money=lambda value, currency="EUR": amount(value, currency, str(get_locale())),
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

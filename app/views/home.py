@@ -8,10 +8,11 @@ from typing import Any
 from flask import g, redirect, render_template
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
+from werkzeug.wrappers import Response
 
 from app.extensions import db
-from app.models import Alert, Contract, Document, Partner, PartnerMove, PartnerStatus, Task, today
-from app.permissions import CONTRACTS, FOLLOW_UP, PARTNER_FILE, PARTNER_VALIDATION, READ
+from app.models import Alert, Contract, Document, Partner, PartnerMove, PartnerStatus, Task, now, today
+from app.permissions import CONTRACTS, FOLLOW_UP, FULL, PARTNER_FILE, PARTNER_VALIDATION, READ
 from app.views.base import SIGNED_IN, HouseView, page, person, signed_in
 from app.views.base.listing import Total, total_words
 from app.views.base.statements import COUNTED
@@ -68,4 +69,11 @@ class AlertsView(HouseView):
     @page("/")
     def list(self) -> str:
         alerts = db.session.scalars(select(Alert).options(joinedload(Alert.partner)).order_by(Alert.handled_at.is_not(None), Alert.id.desc()).limit(100)).all()
-        return render_template("home/alerts.html", alerts=alerts)
+        return render_template("home/alerts.html", alerts=alerts, may_handle=signed_in().may(PARTNER_VALIDATION, FULL))
+
+    @page("/<id:alert_id>/handled", needs=FULL, methods=("POST",))
+    def handled(self, alert_id: int) -> Response:
+        alert = db.first_or_404(select(Alert).where(Alert.id == alert_id))
+        alert.handled_at = alert.handled_at or now()
+        db.session.commit()
+        return redirect("/alerts/")

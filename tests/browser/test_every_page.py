@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -94,6 +95,60 @@ def test_every_page_is_accessible_and_keeps_to_the_policy(house, cast, tab, role
         if browser.overflow() > 0:
             wide.append((path, browser.overflow()))
     print(f"\n{role} {language} {width}: {len(paths)} pages, axe violations: {len(violations)}, too wide: {len(wide)}, policy violations: {len(browser.faults)}")
+    assert not violations, "\n".join(map(str, violations))
+    assert not wide, str(wide)
+    assert browser.faults == []
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.parametrize(("language", "width", "dark"), [("fr", 390, False), ("en", 1280, True)])
+def test_every_page_of_an_applicant_is_accessible(house, cast, tab, language, width, dark):
+    """The file step by step, empty and refused; the signature, offered and expired; the waiting page; the choice of a company."""
+    browser, axe, violations, wide, seen = tab(language, width, dark), Axe(), [], [], 0
+
+    def look(path):
+        nonlocal seen
+        seen += 1
+        found = axe.run(browser.page, options={"resultTypes": ["violations"]})
+        violations.extend((path, each["id"], each["nodes"][0]["html"][:120]) for each in found.response["violations"])
+        if browser.overflow() > 0:
+            wide.append((path, browser.overflow()))
+
+    files = {
+        m.PartnerStatus.DRAFT: ["you", "company", "documents", "submit"],
+        m.PartnerStatus.TO_SIGN: ["sign"],
+        m.PartnerStatus.PENDING_VALIDATION: ["waiting"],
+    }
+    for status, steps in files.items():
+        partner = cast.partner(status=status, city=None if status is m.PartnerStatus.DRAFT else "Lyon")
+        if status is not m.PartnerStatus.DRAFT:
+            signed = {} if status is m.PartnerStatus.PENDING_VALIDATION else {"status": m.AgreementStatus.TO_SIGN, "signed_at": None, "signed_by": None}
+            agreement = cast.agreement(partner, expires_at=m.now() + timedelta(days=3), **signed)
+        user = cast.member(partner, language=language)
+        browser.page.context.clear_cookies()
+        sign_in(browser, "/partner/signin", user.email)
+        for step in steps:
+            browser.open(f"/partner/file/{step}")
+            assert browser.page.url.endswith(step)
+            look(step)
+            if status is m.PartnerStatus.DRAFT and step != "submit":  # an incomplete file has no button there
+                with browser.page.expect_navigation():
+                    browser.page.click("main .btn-primary")
+                look(f"{step}, sent empty")
+        if status is m.PartnerStatus.TO_SIGN:
+            with cast.writing() as session:
+                session.get_one(m.Agreement, agreement.id).expires_at = m.now() - timedelta(days=1)
+            browser.open("/partner/file/sign")
+            look("sign, expired")
+    one, two = cast.partner(), cast.partner()
+    user = cast.member(one, language=language)
+    cast.add(m.Membership(user_id=user.id, partner_id=two.id, role=m.MemberRole.MEMBER))
+    browser.page.context.clear_cookies()
+    sign_in(browser, "/partner/signin", user.email)
+    browser.open("/partner/cabinet/")
+    look("cabinet")
+    print(f"\napplicant {language} {width}: {seen} pages, axe violations: {len(violations)}, too wide: {len(wide)}, policy violations: {len(browser.faults)}")
     assert not violations, "\n".join(map(str, violations))
     assert not wide, str(wide)
     assert browser.faults == []

@@ -219,6 +219,7 @@ def test_an_introducer_without_orias_is_invited_by_an_administrator(tab, cast):
     assert results[m.CheckKind.SIREN] is m.CheckResult.PASSED
     staff.open("/alerts/")
     follow(staff.page, ".alert-list a")
+    staff.page.check("input[name='none_yet']")
     follow(staff.page, "form[action$='/validate'] button")
     staff.page.wait_for_selector(".flash-good")
     assert cast.read(lambda session: session.query(m.Partner).one().status) is m.PartnerStatus.ACTIVE

@@ -103,13 +103,13 @@ def test_validation_waits_for_a_written_override_of_each_failed_or_silent_check(
     asked = checks.run_all(partner)
     cast_identity = next(check for check in asked if check.kind is m.CheckKind.IDENTITY)
     with pytest.raises(RuleBroken):
-        partners.validate(partner, "Claire", [])
+        partners.validate(partner, "Claire", [], none_yet=True)
     with pytest.raises(RuleBroken):
         checks.override(cast_identity, "  ", "Claire")
     for check in asked:
         if check.stands_in_the_way:
             checks.override(check, "seen on paper", "Claire")
-    partners.validate(partner, "Claire", [])
+    partners.validate(partner, "Claire", [], none_yet=True)
     db.session.commit()
     assert partner.status is m.PartnerStatus.ACTIVE
 
@@ -123,7 +123,7 @@ def test_a_siren_that_is_held_leads_to_the_same_page_and_an_alert(inside, cast):
     assert second.contested
     assert db.session.scalars(select(m.Alert.kind)).all() == ["contested"]
     with pytest.raises(RuleBroken):
-        partners.validate(second, "Claire", [])
+        partners.validate(second, "Claire", [], none_yet=True)
 
 
 def test_many_drafts_of_a_siren_do_not_block_a_broker(inside, cast):

@@ -42,11 +42,20 @@ def test_reactivating_opens_only_a_suspended_partner(inside, cast):
     with pytest.raises(RuleBroken):
         partners.reactivate(partner, "manager", "because")
     assert partner.status is m.PartnerStatus.PENDING_VALIDATION
-    partners.validate(partner, "tests", [])
+    partners.validate(partner, "tests", [], none_yet=True)
     partners.suspend(partner, "tests", "a complaint")
     with pytest.raises(RuleBroken):
-        partners.validate(partner, "tests", [])
+        partners.validate(partner, "tests", [], none_yet=True)
     partners.reactivate(partner, "tests", "settled")
+    assert partner.status is m.PartnerStatus.ACTIVE
+
+
+def test_a_portal_opens_with_offerings_or_with_none_said_in_so_many_words(inside, cast):
+    partner = waiting_file(cast)
+    with pytest.raises(RuleBroken) as refusal:
+        partners.validate(partner, "tests", [])
+    assert refusal.value.field == "offerings"
+    partners.validate(partner, "tests", [], none_yet=True)
     assert partner.status is m.PartnerStatus.ACTIVE
 
 
@@ -67,7 +76,7 @@ def test_what_was_checked_and_signed_does_not_change_before_validation(inside, c
 def test_no_portal_opens_without_a_signed_agreement(inside, cast):
     partner = db.session.get_one(m.Partner, cast.partner(status=m.PartnerStatus.PENDING_VALIDATION).id)
     with pytest.raises(RuleBroken):
-        partners.validate(partner, "tests", [])
+        partners.validate(partner, "tests", [], none_yet=True)
 
 
 def test_a_contested_siren_is_settled_when_the_other_file_is_gone(inside, cast):
@@ -75,10 +84,10 @@ def test_a_contested_siren_is_settled_when_the_other_file_is_gone(inside, cast):
     second = waiting_file(cast, siren="732829320")
     assert second.contested
     with pytest.raises(RuleBroken):
-        partners.validate(second, "tests", [])
+        partners.validate(second, "tests", [], none_yet=True)
     partners.close(first, "tests", "gave up")
     db.session.commit()
-    partners.validate(second, "tests", [])
+    partners.validate(second, "tests", [], none_yet=True)
     assert second.status is m.PartnerStatus.ACTIVE
     assert not second.contested
 

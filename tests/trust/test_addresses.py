@@ -200,7 +200,7 @@ def test_lists_choices_exports_and_filters_hold_nothing_of_somebody_elses(house,
                 asked_for += 1
                 response = visitor.get(url)
                 # What was typed into the search box comes back in it; nothing else may carry the mark.
-                body = text_of(response).replace(f'value="{MARK}"', "").replace(f"q={MARK}", "").replace(f"« {MARK} »", "")
+                body = text_of(response).replace(f'value="{MARK}"', "").replace(f"q={MARK}", "").replace(f"«\xa0{MARK}\xa0»", "")
                 if MARK in body:
                     leaks.append((role, url, body[max(0, body.index(MARK) - 80) : body.index(MARK) + 40]))
         for sheet in ("export.csv", "export.xlsx"):  # not empty, so that the search above has something to search

@@ -16,8 +16,9 @@ from app.views.base.forms import LookupField
 from app.views.fragments import icon
 
 
-def field_html(form: Any, name: str, lookups: dict[str, str] | None = None, other: str | None = None, wide: bool = False) -> Markup:
-    """`lookups` holds the address behind each foreign key, `other` the value that somebody else saved meanwhile."""
+def field_html(form: Any, name: str, lookups: dict[str, str] | None = None, other: str | None = None, wide: bool = False, only_for: Any = None) -> Markup:
+    """`lookups` holds the address behind each foreign key, `other` the value that somebody else saved meanwhile, `only_for` the
+    kinds of record that have this field (without JavaScript it shows for all)."""
     field = form[name]
     notes = notes_of(field, other)
     told = f' aria-describedby="{field.id}_help"' if notes else ""
@@ -37,7 +38,8 @@ def field_html(form: Any, name: str, lookups: dict[str, str] | None = None, othe
         target = f"{field.id}_text" if isinstance(field, LookupField) else field.id
         inside = f'<label class="form-label" for="{target}">{label}{star}</label>{control(field, told, label, (lookups or {}).get(name, ""))}'
     classes += ["field-wide"] * wide + ["field-bad"] * bool(field.errors)
-    return Markup(f'<div class="{" ".join(classes)}">{inside}{notes}</div>')  # noqa: S704 - every value in it is escaped
+    kinds = f' data-only-for="{escape(" ".join(sorted(only_for)))}"' if only_for else ""
+    return Markup(f'<div class="{" ".join(classes)}"{kinds}>{inside}{notes}</div>')  # noqa: S704 - every value in it is escaped
 
 
 def control(field: Any, told: str, label: str, choices_at: str) -> str:

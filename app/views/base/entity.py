@@ -93,6 +93,7 @@ class EntityView(HouseView):
     tabs: ClassVar[list[Any]] = []
     narrow: ClassVar[dict[str, Callable[[], Any]]] = {}
     defaults: ClassVar[dict[str, Callable[[], Any]]] = {}
+    only_for: ClassVar[dict[str, frozenset[str]]] = {}  # fields that make sense for some values of the column `kind` only
     portal: ClassVar[Portal | None] = None
     adds: ClassVar[bool] = True
     edits: ClassVar[bool] = True
@@ -352,6 +353,7 @@ def portal_view(staff_view: type[EntityView]) -> type[EntityView]:
         "rules": staff_view.rules,
         "heading": portal.title,
         "narrow": {},
+        "only_for": staff_view.only_for,
         "tabs": list(portal.tabs),
         "portal": None,
         "adds": portal.adds and bool(portal.form),

@@ -16,7 +16,7 @@ from app.extensions import db
 from app.models import Choice, User
 from app.permissions import HISTORY as HISTORY_ACCESS, READ
 from app.services import history
-from app.views.base.columns import Column, column_of, plain_words, written
+from app.views.base.columns import Column, column_of, day, plain_words, written
 from app.views.base.forms import HouseForm
 from app.views.base.guards import signed_in
 from app.views.base.listing import Asked, Listing, filter_names, parsed, total_words
@@ -41,7 +41,14 @@ def shown(record: Any, column: Column) -> Markup:
 def facts(view: EntityView, record: Any) -> list[tuple[str, list[tuple[str, Markup]]]]:
     """The record's sections: (title, [(label, value)])."""
     sections = view.show if view.show is not None else view.form
-    return [(str(title), [(str((column := column_of(view.model, name)).label), shown(record, column)) for name in names]) for title, names in sections.items()]
+    kind = getattr(record, "kind", None)
+
+    def fits(name: str) -> bool:
+        return kind in view.only_for.get(column_of(view.model, name).name, (kind,))
+
+    return [
+        (str(title), [(str((column := column_of(view.model, name)).label), shown(record, column)) for name in names if fits(name)]) for title, names in sections.items()
+    ]
 
 
 def tab_views(view: EntityView) -> dict[str, EntityView]:
@@ -186,7 +193,7 @@ def chip_words(column: Column, key: str, value: str, name: str | None) -> str:
     if column.kind == "link":
         words = gettext("none") if known == NOBODY else name or find_label(column, known) or value
     else:
-        words = str(known.label) if isinstance(known, Choice) else plain_words(column, known)
+        words = str(known.label) if isinstance(known, Choice) else day(known, str(get_locale())) if column.kind == "moment" else plain_words(column, known)
     if key == column.name:
         return gettext("%(label)s: %(value)s", label=column.label, value=words)
     return f"{column.label} {'≥' if key.endswith(('_min', '_from')) else '≤'} {words}"
