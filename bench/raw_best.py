@@ -15,7 +15,7 @@ URL = os.environ["BENCH_URL"]
 IS_SQLITE = URL.startswith("sqlite")
 COLUMNS = "k.id, k.number, c.name AS client, p.name AS partner, s.name AS supplier, d.name AS product, k.status, k.effective_on, k.amount"
 JOINS = "JOIN partner p ON p.id = k.partner_id LEFT JOIN client c ON c.id = k.client_id LEFT JOIN supplier s ON s.id = k.supplier_id LEFT JOIN product d ON d.id = k.product_id"
-STATES = {"active": "En cours"}
+STATES = {"active": "En vigueur"}
 HEADS = ("Numéro", "Client", "Partenaire", "Fournisseur", "Produit", "État", "Date d’effet", "Encours")
 MONTHS = ("janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc.")
 ENVIRONMENT = jinja2.Environment(autoescape=True, trim_blocks=True)

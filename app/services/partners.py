@@ -10,7 +10,7 @@ from app.extensions import db
 from app.models import Alert, Assignment, BankAccount, Document, DocumentKind, Offering, OfferingStatus, Partner, PartnerMove, PartnerStatus, Side, User, now, today
 from app.models.scope import leave, verb
 from app.services import agreements, checks, crossings, history, notices
-from app.services.refusals import RuleBroken
+from app.services.refusals import RuleBroken, refuse_all
 
 DRAFT, SUBMITTED, TO_SIGN = PartnerStatus.DRAFT, PartnerStatus.SUBMITTED, PartnerStatus.TO_SIGN
 WAITING, ACTIVE, REFUSED = PartnerStatus.PENDING_VALIDATION, PartnerStatus.ACTIVE, PartnerStatus.REFUSED
@@ -94,10 +94,7 @@ def submit(partner: Partner, by: str, language: str) -> None:
     if partner.status not in (DRAFT, REFUSED):
         raise RuleBroken(_("This file has already been submitted."))
     checks.refuse_impossible_siren(partner)
-    lacking = missing(partner)
-    if lacking:
-        field, sentence = next(iter(lacking.items()))
-        raise RuleBroken(sentence, field)
+    refuse_all(missing(partner))
     move(partner, SUBMITTED, by)
     with verb(db.session(), {Partner: set(PERSON_COLUMNS)}):
         partner.submitted_at = now()

@@ -6,13 +6,18 @@ from flask_babel import LazyString
 
 
 class RuleBroken(Exception):
-    """A business rule refuses; the sentence is shown beside `field`, or above the form when there is none."""
+    """A business rule refuses; the sentence is shown beside `field`, or above the form when there is none. `others` holds what
+    else is wrong, so that nobody has to find out one sentence at a time."""
 
-    def __init__(self, sentence: str | LazyString, field: str | None = None) -> None:
+    def __init__(self, sentence: str | LazyString, field: str | None = None, others: dict[str, str] | None = None) -> None:
         super().__init__(str(sentence))
         self.sentence = sentence
         self.field = field
+        self.others = others or {}
 
 
-class Stale(Exception):
-    """Somebody else saved the record since it was opened."""
+def refuse_all(sentences: dict[str, str]) -> None:
+    """Raises one RuleBroken with every sentence, by field; does nothing when there is none."""
+    if sentences:
+        (field, sentence), *rest = sentences.items()
+        raise RuleBroken(sentence, field, dict(rest))

@@ -112,7 +112,7 @@ def find_link(secret: str) -> OneTimeLink:
     if link is None:
         raise RuleBroken(_("This link is not valid. Please check that you have copied it whole."))
     if link.used_at is not None:
-        raise RuleBroken(_("This link has already been used. You can sign in, or ask for a new one."))
+        raise RuleBroken(_("This link has already been used, or a newer one has replaced it. You can sign in, or ask for a new one."))
     if not link.is_open:
         raise RuleBroken(_("This link has expired. Please ask for a new one."))
     return link

@@ -14,7 +14,8 @@ from wtforms.validators import Optional
 from app.extensions import db
 from app.models import BankAccount, Document, DocumentKind, Partner, PartnerStatus, User, today
 from app.services import agreements, checks, files, once, partners, registration
-from app.services.refusals import RuleBroken
+from app.services.files import Kept
+from app.services.refusals import RuleBroken, refuse_all
 from app.views.base import APPLICANTS, EVERYBODY, HouseForm, HouseView, page, signed_in
 from app.views.base.forms import Checked, DayField, IdentifierField, LengthSaid, PersonName, Required, cleaned, form_for
 from app.views.files import send
@@ -124,11 +125,13 @@ class RegistrationView(HouseView):
 
     @page("/<any(you, company, documents, submit):step>", methods=("GET", "POST"))
     def step(self, step: str) -> Any:
+        # Pictures are drawn and PDFs read before a transaction begins: that takes a second, and nobody's writing waits for it.
+        handed_in = look_at_files() if request.method == "POST" and step == "documents" else {}
         partner = self.partner()
         if partner.status not in CAN_BE_FILLED:
             flash(gettext("This step is completed: your file has been submitted."), "warn")
             return redirect("/partner/file/")
-        return getattr(self, f"step_{step}")(partner)
+        return self.step_documents(partner, handed_in) if step == "documents" else getattr(self, f"step_{step}")(partner)
 
     def render(self, step: str, partner: Partner, form: HouseForm | None, status: int = 200, **more: Any) -> Any:
         numbered = [(name, STEP_WORDS[name]) for name in (*STEPS, "sign")]
@@ -160,19 +163,18 @@ class RegistrationView(HouseView):
 
     def step_company(self, partner: Partner) -> Any:
         form = form_for(Partner, COMPANY)(obj=partner)
+        for name in ("name", "siren", "city"):
+            form[name].flags.required = True
 
         def save() -> None:
             for name in COMPANY:
                 setattr(partner, name, form[name].data if form[name].data is not None or name != "name" else "")
-            lacking = {name: sentence for name, sentence in partners.missing(partner).items() if name in COMPANY}
-            if lacking:
-                field, sentence = next(iter(lacking.items()))
-                raise RuleBroken(sentence, field)
+            refuse_all({name: sentence for name, sentence in partners.missing(partner).items() if name in COMPANY})
             checks.refuse_impossible_siren(partner)
 
         return self.keep("company", partner, form, save)
 
-    def step_documents(self, partner: Partner) -> Any:
+    def step_documents(self, partner: Partner, handed_in: dict[str, Kept | RuleBroken]) -> Any:
         held = {kind: checks.newest_document(partner.id, kind) for kind in DocumentKind}
         identity = held[DocumentKind.IDENTITY]
         account = db.session.scalar(select(BankAccount).where(BankAccount.partner_id == partner.id).order_by(BankAccount.id).limit(1))
@@ -187,7 +189,7 @@ class RegistrationView(HouseView):
         if request.method == "POST":
             good = form.validate()
             # Files that are fine are kept even when something else is refused, so that nobody has to choose them again.
-            refusals = self.take_documents(partner, form, identity)
+            refusals = self.take_documents(partner, form, identity, handed_in)
             if good and not refusals:
                 try:
                     self.save_account(partner, form, account)
@@ -200,7 +202,7 @@ class RegistrationView(HouseView):
             held = {kind: checks.newest_document(partner.id, kind) for kind in DocumentKind}
         return self.render("documents", partner, form, 422 if request.method == "POST" else 200, held=held, kinds=DocumentKind, refusals=refusals)
 
-    def take_documents(self, partner: Partner, form: HouseForm, identity: Document | None) -> dict[str, Any]:
+    def take_documents(self, partner: Partner, form: HouseForm, identity: Document | None, handed_in: dict[str, Kept | RuleBroken]) -> dict[str, Any]:
         """Keeps each file that was sent; returns what was refused, by field."""
         refusals: dict[str, Any] = {}
         details = {"number": form.identity_number.data, "expires_on": form.identity_expires_on.data}
@@ -209,38 +211,38 @@ class RegistrationView(HouseView):
             identity.number, identity.expires_on = details["number"], details["expires_on"]
         for kind in DocumentKind:
             field = f"document_{kind.value}"
-            sent = request.files.get(field)
-            try:
-                if sent and sent.filename:
-                    kept = files.keep(sent.filename, sent.stream.read(files.LARGEST + 1), field)
-                    more = details if kind is DocumentKind.IDENTITY else {}
-                    db.session.add(
-                        Document(
-                            partner_id=partner.id,
-                            kind=kind,
-                            key=kept.key,
-                            filename=kept.filename,
-                            media_type=kept.media_type,
-                            size=kept.size,
-                            digest=kept.digest,
-                            uploaded_by=signed_in().name,
-                            **more,
-                        )
+            kept = handed_in.get(field)
+            if isinstance(kept, RuleBroken):
+                refusals[field] = kept.sentence
+            elif kept is not None:
+                more = details if kind is DocumentKind.IDENTITY else {}
+                db.session.add(
+                    Document(
+                        partner_id=partner.id,
+                        kind=kind,
+                        key=kept.key,
+                        filename=kept.filename,
+                        media_type=kept.media_type,
+                        size=kept.size,
+                        digest=kept.digest,
+                        uploaded_by=signed_in().name,
+                        **more,
                     )
-            except RuleBroken as refusal:
-                refusals[field] = refusal.sentence
+                )
         db.session.commit()
         if "document_identity" not in refusals and checks.newest_document(partner.id, DocumentKind.IDENTITY) is None:
             refusals["document_identity"] = partners.missing(partner)["document_identity"]
         return refusals
 
     def save_account(self, partner: Partner, form: HouseForm, account: BankAccount | None) -> None:
+        wrong: dict[str, str] = {}
         if not form.identity_number.data:
-            raise RuleBroken(_("Please enter the number of your identity document."), "identity_number")
+            wrong["identity_number"] = gettext("Please enter the number of your identity document.")
         if form.identity_expires_on.data is not None and form.identity_expires_on.data < today():
-            raise RuleBroken(_("This document has expired. Please hand in one that is valid."), "identity_expires_on")
+            wrong["identity_expires_on"] = gettext("This document has expired. Please hand in one that is valid.")
         if not form.iban.data:
-            raise RuleBroken(_("Please enter the bank account for your commissions."), "iban")
+            wrong["iban"] = gettext("Please enter the bank account for your commissions.")
+        refuse_all(wrong)
         if account is None:
             account = BankAccount(partner_id=partner.id)
             db.session.add(account)
@@ -330,7 +332,7 @@ class RegistrationView(HouseView):
             flash(gettext("A code has been sent to %(email)s.", email=signed_in().email), "good")
         except RuleBroken as refusal:
             flash(str(refusal.sentence), "bad")
-        return redirect("/partner/file/sign?sent=1")
+        return redirect("/partner/file/sign?sent=1#code")
 
     @page("/sign/renew", methods=("POST",))
     def renew(self) -> Response:
@@ -356,6 +358,20 @@ class RegistrationView(HouseView):
         if found is None:
             abort(404)
         return send(found.key, f"{found.name}.pdf", "application/pdf")
+
+
+def look_at_files() -> dict[str, Kept | RuleBroken]:
+    """Each file of the documents step by its field: kept, or why not."""
+    found: dict[str, Kept | RuleBroken] = {}
+    for kind in DocumentKind:
+        field = f"document_{kind.value}"
+        sent = request.files.get(field)
+        if sent and sent.filename:
+            try:
+                found[field] = files.keep(sent.filename, sent.stream.read(files.LARGEST + 1), field)
+            except RuleBroken as refusal:
+                found[field] = refusal
+    return found
 
 
 def step_of(field: str) -> str:

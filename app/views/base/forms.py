@@ -43,6 +43,8 @@ class HouseForm(FlaskForm):
             self.form_errors.append(refusal.sentence)
         else:
             field.errors = [*field.errors, refusal.sentence]
+        for name, sentence in refusal.others.items():
+            self.refuse(RuleBroken(sentence, name))
 
     @property
     def first_error(self) -> str | None:
