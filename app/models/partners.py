@@ -182,7 +182,7 @@ class BankAccount(Record):
     )
     title, plural, adding = _("Bank account"), _("Bank accounts"), _("New bank account")
     labelled = ("iban",)
-    scope = Own("partner_id", writes=frozenset({"holder", "iban", "bic"}), applicant=frozenset({"holder", "iban", "bic"}))
+    scope = Own("partner_id", writes=frozenset({"holder", "iban", "bic"}), applicant=frozenset({"holder", "iban", "bic"}), ruled=frozenset({"is_default"}))
 
     partner_id: Mapped[int] = field(_("Partner"), ForeignKey("partner.id"), index=True)
     holder: Mapped[str] = field(_("Account holder"), String(140))

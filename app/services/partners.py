@@ -183,6 +183,29 @@ def reason_given(reason: str) -> str:
     return reason.strip()[:1000]
 
 
+def saving_account(account: BankAccount, new: bool) -> None:
+    """One default account: naming another takes the title from the first."""
+    if not account.is_default:
+        return
+    others = db.session.scalars(
+        select(BankAccount).where(BankAccount.partner_id == account.partner_id, BankAccount.is_default, BankAccount.id != (account.id or 0))
+    ).all()
+    if others:
+        account.is_default = False  # the title is laid down before it is taken up: the database allows one at a time
+        for other in others:
+            other.is_default = False
+        db.session.flush()
+        account.is_default = True
+
+
+def saved_account(account: BankAccount, new: bool) -> None:
+    """The first account is the one that commissions go to."""
+    held = select(BankAccount.id).where(BankAccount.partner_id == account.partner_id, BankAccount.is_default).limit(1)
+    if db.session.scalar(held) is None:
+        with verb(db.session(), {BankAccount: {"is_default"}}):
+            account.is_default = True
+
+
 def handle_alerts(partner: Partner) -> None:
     for alert in db.session.scalars(select(Alert).where(Alert.partner_id == partner.id, Alert.handled_at.is_(None))):
         alert.handled_at = now()

@@ -124,3 +124,6 @@ document.querySelectorAll("form.record-form").forEach((form) => {
   kind.addEventListener("change", show);
   show();
 });
+
+// The open tab of a record is in sight.
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });

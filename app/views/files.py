@@ -9,10 +9,12 @@ from flask import Response, abort
 from sqlalchemy import select
 
 from app.extensions import db
-from app.models import Agreement, Document
-from app.permissions import AGREEMENTS, MY_COMPANY, PARTNER_FILE
+from app.models import Agreement, Document, DocumentKind
+from app.permissions import AGREEMENTS, MY_BANK, MY_COMPANY, PARTNER_FILE, READ
 from app.services import files
-from app.views.base import APPLICANTS, HouseView, page
+from app.views.base import APPLICANTS, HouseView, page, signed_in
+
+PRIVATE_PAPERS = (DocumentKind.IDENTITY, DocumentKind.BANK)
 
 
 def send(key: str, name: str, media_type: str) -> Response:
@@ -54,6 +56,10 @@ class PortalFileView(HouseView):
 
     @page("/documents/<id:record_id>")
     def document(self, record_id: int) -> Response:
+        """Identity papers and bank details are for those who may see the bank accounts."""
+        kind = db.session.scalar(select(Document.kind).where(Document.id == record_id))
+        if kind in PRIVATE_PAPERS and not signed_in().may(MY_BANK, READ):
+            abort(404)
         return document(record_id)
 
     @page("/agreements/<id:record_id>")

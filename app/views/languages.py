@@ -20,7 +20,7 @@ def choose_language() -> str:
     if not has_request_context():
         return default
     who = g.get("person")
-    for wanted in (session.get("language"), who.language if who else None):
+    for wanted in (who.language if who else None, session.get("language")):
         if wanted in languages:
             return wanted
     return request.accept_languages.best_match(list(languages), default) or default

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, select
 
 from app.models import Assignment, Offering, OfferingStatus, Partner, PartnerStatus, Product, Supplier, today
 from app.permissions import CATALOGUE, MY_OFFERINGS, OFFER
 from app.services import offers
-from app.views.base import EntityView, Portal, Rules
+from app.views.base import EntityView, Portal, Rules, signed_in
 
 
 class SupplierView(EntityView):
@@ -24,6 +24,12 @@ class ProductView(EntityView):
     list_columns = ["name", "supplier", "kind", "risk_class"]
     form = {_("Product"): ["supplier", "name", "kind", "risk_class"]}
     tabs = ["OfferingView"]
+
+
+def assigned_to_me() -> list[ColumnElement[bool]]:
+    """What this company itself may market; its agents have lists of their own."""
+    mine = select(Assignment.offering_id).where(Assignment.partner_id == signed_in().partner_id)
+    return [Offering.id.in_(mine)]
 
 
 class OfferingView(EntityView):
@@ -44,6 +50,7 @@ class OfferingView(EntityView):
         search=True,
         icon="tags",
         title=_("My offerings"),
+        where=assigned_to_me,
     )
 
 

@@ -186,6 +186,7 @@ class ProviderCodeView(EntityView):
 
 class BankAccountView(EntityView):
     model, access, slug, icon = BankAccount, PARTNER_BANK, "bank-accounts", "bank"
+    rules = Rules(saving=partners.saving_account, saved=partners.saved_account)
     list_columns = ["iban", "holder", "bic", "partner", "is_default"]
     form = {_("Bank account"): ["partner", "holder", "iban", "bic", "is_default"]}
     portal = Portal(access=MY_BANK, list_columns=["iban", "holder", "bic", "is_default"], form={_("Bank account"): ["holder", "iban", "bic"]}, icon="bank")

@@ -20,6 +20,7 @@ from app.views.base import HouseForm, HouseView, page, signed_in
 from app.views.base.columns import column_of
 from app.views.base.forms import Checked, LengthSaid, PersonName, Required, SelectChoice, cleaned, form_for
 from app.views.base.showing import shown
+from app.views.files import PRIVATE_PAPERS
 from app.views.languages import choose_language
 
 PROFILE = ["trade_name", "phone", "email", "website", "street", "postcode", "city"]
@@ -78,7 +79,7 @@ class ProfileView(HouseView):
             company=company,
             accounts=accounts,
             agreements=mine[Agreement],
-            documents=mine[Document],
+            documents=[each for each in mine[Document] if each.kind not in PRIVATE_PAPERS or who.may(MY_BANK, READ)],
             notes=mine[Note],
             tasks=own_tasks(partner.id),
             may_edit=who.may(MY_COMPANY, WRITE),
@@ -123,6 +124,7 @@ class ProgramDoor(HouseView):
 
 
 class InviteForm(HouseForm):
+    about_oneself = False
     first_name = StringField(_("First name"), [Required(), LengthSaid(max=64), PersonName()], filters=[cleaned])
     last_name = StringField(_("Last name"), [Required(), LengthSaid(max=64), PersonName()], filters=[cleaned])
     email = StringField(_("E-mail"), [Required(), LengthSaid(max=320), Checked("email")], filters=[cleaned])

@@ -247,6 +247,8 @@ class RegistrationView(HouseView):
             account = BankAccount(partner_id=partner.id)
             db.session.add(account)
         account.iban, account.holder = form.iban.data, form.holder.data or partner.name
+        db.session.flush()
+        partners.saved_account(account, new=True)
 
     def step_submit(self, partner: Partner) -> Any:
         lacking = partners.missing(partner)

@@ -76,6 +76,7 @@ class PermissionsView(HouseView):
 
 
 class StaffForm(HouseForm):
+    about_oneself = False
     first_name = StringField(_("First name"), [Required(), LengthSaid(max=64), PersonName()], filters=[cleaned])
     last_name = StringField(_("Last name"), [Required(), LengthSaid(max=64), PersonName()], filters=[cleaned])
     email = StringField(_("E-mail"), [Required(), LengthSaid(max=320), Checked("email")], filters=[cleaned])

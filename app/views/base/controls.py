@@ -15,6 +15,25 @@ from wtforms import BooleanField, SelectField, SelectMultipleField, TextAreaFiel
 from app.views.base.forms import LookupField
 from app.views.fragments import icon
 
+# The keyboard that a phone shows, by the field's name: (type, inputmode).
+KEYBOARDS = {
+    "email": ("email", ""),
+    "phone": ("tel", ""),
+    "postcode": ("text", "numeric"),
+    "siren": ("text", "numeric"),
+    "orias_number": ("text", "numeric"),
+}
+# What a browser may fill in by itself, on forms about the person who types.
+FILLS = {
+    "email": "email",
+    "phone": "tel",
+    "first_name": "given-name",
+    "last_name": "family-name",
+    "job_title": "organization-title",
+    "current": "current-password",
+    "password_again": "new-password",
+}
+
 
 def field_html(form: Any, name: str, lookups: dict[str, str] | None = None, other: str | None = None, wide: bool = False, only_for: Any = None) -> Markup:
     """`lookups` holds the address behind each foreign key, `other` the value that somebody else saved meanwhile, `only_for` the
@@ -36,13 +55,20 @@ def field_html(form: Any, name: str, lookups: dict[str, str] | None = None, othe
         wide = wide or isinstance(field, TextAreaField)
         star = ' <span class="required" aria-hidden="true">*</span>' if field.flags.required else ""
         target = f"{field.id}_text" if isinstance(field, LookupField) else field.id
-        inside = f'<label class="form-label" for="{target}">{label}{star}</label>{control(field, told, label, (lookups or {}).get(name, ""))}'
+        inside = f'<label class="form-label" for="{target}">{label}{star}</label>{control(field, told, label, (lookups or {}).get(name, ""), fill_of(form, name))}'
     classes += ["field-wide"] * wide + ["field-bad"] * bool(field.errors)
     kinds = f' data-only-for="{escape(" ".join(sorted(only_for)))}"' if only_for else ""
     return Markup(f'<div class="{" ".join(classes)}"{kinds}>{inside}{notes}</div>')  # noqa: S704 - every value in it is escaped
 
 
-def control(field: Any, told: str, label: str, choices_at: str) -> str:
+def fill_of(form: Any, name: str) -> str:
+    """The autocomplete of a field: nothing of one's own goes into a form about somebody else."""
+    if name == "password":
+        return "new-password" if "password_again" in form or not form.about_oneself else "current-password"
+    return FILLS.get(name, "off") if form.about_oneself else "off"
+
+
+def control(field: Any, told: str, label: str, choices_at: str, fill: str) -> str:
     """The input itself."""
     told += " required" if field.flags.required else ""
     if isinstance(field, LookupField):
@@ -51,9 +77,10 @@ def control(field: Any, told: str, label: str, choices_at: str) -> str:
         return f'<select class="form-select" id="{field.id}" name="{field.name}"{told}>{options(field)}</select>'
     if isinstance(field, TextAreaField):
         return f'<textarea class="form-control" id="{field.id}" name="{field.name}" rows="4"{told}>\n{escape(field._value())}</textarea>'
-    kind = field.widget.input_type
+    kind, keyboard = KEYBOARDS.get(field.short_name, (field.widget.input_type, ""))
     value = "" if kind == "password" else escape(field._value())
-    return f'<input class="form-control" type="{kind}" id="{field.id}" name="{field.name}" value="{value}"{told}>'
+    told += f' inputmode="{keyboard}"' if keyboard else ""
+    return f'<input class="form-control" type="{kind}" id="{field.id}" name="{field.name}" value="{value}" autocomplete="{fill}"{told}>'
 
 
 def look_up(field: LookupField, told: str, label: str, choices_at: str) -> str:

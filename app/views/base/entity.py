@@ -48,6 +48,7 @@ class Portal:
     icon: str = "circle"
     tabs: tuple[str, ...] = ()
     adds: bool = True
+    where: Callable[[], list[ColumnElement[bool]]] | None = None  # narrower than the scope
 
 
 @dataclass(frozen=True)
@@ -360,6 +361,7 @@ def portal_view(staff_view: type[EntityView]) -> type[EntityView]:
         "edits": bool(portal.form),
         "deletes": bool(portal.form) and getattr(staff_view.model.scope, "deletes", False),
         "complete": complete_in_portal,
+        **({"where": lambda view: portal.where() if portal.where else []} if portal.where else {}),
         "filters": None,
         "sort": None,
         "__module__": staff_view.__module__,

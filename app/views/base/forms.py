@@ -31,6 +31,8 @@ from app.views.base.listing import HIGHEST_ID
 class HouseForm(FlaskForm):
     """A form whose own strings come from the house's catalogue."""
 
+    about_oneself = True  # whether the browser may fill in what it knows of the person who types
+
     class Meta:
         @staticmethod
         def get_translations(form: Any) -> Any:
@@ -203,6 +205,7 @@ class DayField(DateField):
         except ValueError:
             raise ValueError(gettext("This is not a date. Write it like 31/12/2026.")) from None
         if not 1900 <= self.data.year <= 2200:
+            self.data = None
             raise ValueError(gettext("A date lies between 1900 and 2200."))
 
 
@@ -320,4 +323,4 @@ def form_for(model: Any, names: list[str], narrow: dict[str, Callable[[], Any]] 
 @lru_cache(maxsize=500)
 def made_form(model: Any, names: tuple[str, ...], narrow: tuple[tuple[str, Callable[[], Any]], ...]) -> type[HouseForm]:
     narrowed = dict(narrow)
-    return type(f"{model.__name__}Form", (HouseForm,), {name: field_for(model, name, narrowed.get(name)) for name in names})
+    return type(f"{model.__name__}Form", (HouseForm,), {"about_oneself": False, **{name: field_for(model, name, narrowed.get(name)) for name in names}})
