@@ -38,6 +38,16 @@ def prepare_sqlite(connection: Any, record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
+@event.listens_for(Engine, "connect")
+def prepare_postgresql(connection: Any, record: Any) -> None:
+    """No just-in-time compiling: it takes a hundred milliseconds to save one, as soon as a policy makes a plan look dear."""
+    if "psycopg" not in type(connection).__module__:
+        return
+    connection.autocommit = True
+    connection.execute("SET jit = off")
+    connection.autocommit = False
+
+
 @event.listens_for(Engine, "begin")
 def begin_sqlite(connection: Any) -> None:
     if connection.dialect.name == "sqlite":
