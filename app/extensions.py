@@ -40,7 +40,7 @@ def prepare_sqlite(connection: Any, record: Any) -> None:
 
 @event.listens_for(Engine, "connect")
 def prepare_postgresql(connection: Any, record: Any) -> None:
-    """No just-in-time compiling: it takes a hundred milliseconds to save one, as soon as a policy makes a plan look dear."""
+    """No just-in-time compiling: on statements of a millisecond it costs more than it saves."""
     if "psycopg" not in type(connection).__module__:
         return
     connection.autocommit = True

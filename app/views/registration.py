@@ -334,7 +334,7 @@ class RegistrationView(HouseView):
             flash(gettext("A code has been sent to %(email)s.", email=signed_in().email), "good")
         except RuleBroken as refusal:
             flash(str(refusal.sentence), "bad")
-        return redirect("/partner/file/sign?sent=1#code")
+        return redirect("/partner/file/sign?sent=1")
 
     @page("/sign/renew", methods=("POST",))
     def renew(self) -> Response:

@@ -40,7 +40,7 @@ def build(cast: Cast) -> tuple[Side, Side, dict[str, Any]]:
             cast.document(partner, filename=f"{mark}.pdf"),
             cast.agreement(partner, name=f"{mark} convention"),
             cast.add(m.Contact(partner_id=partner.id, name=f"{mark} contact")),
-            cast.add(m.BankAccount(partner_id=partner.id, holder=f"{mark} titulaire", iban="FR7630006000011234567890189")),
+            cast.add(m.BankAccount(partner_id=partner.id, holder=f"{mark} titulaire", iban="FR7630006000011234567890189", is_default=True)),
             cast.add(m.Task(partner_id=partner.id, name=f"{mark} tâche", shared=True)),
             cast.add(m.Note(partner_id=partner.id, text=f"{mark} note", shared=True)),
             cast.add(m.ProviderCode(partner_id=partner.id, supplier_id=supplier.id, code=f"{mark}code", valid_from=date(2026, 1, 1))),
