@@ -22,7 +22,7 @@ class Config:
     DEMO = False
 
     SQLALCHEMY_DATABASE_URI = os.environ.get("DATABASE_URL", f"sqlite:///{FOLDER / 'cordee.db'}").replace("postgresql://", "postgresql+psycopg://")
-    SQLALCHEMY_ENGINE_OPTIONS: dict = {}
+    SQLALCHEMY_ENGINE_OPTIONS: dict = {"pool_use_lifo": True}  # the connection used last has its statements prepared
 
     # Links in mails are written from here, never from the Host header.
     PUBLIC_URL = os.environ.get("PUBLIC_URL", "http://localhost:8000")

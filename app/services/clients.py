@@ -47,7 +47,7 @@ def saving_couple(client: Client) -> None:
         raise RuleBroken(_("Please enter the name of the couple."), "last_name")
     if client.first_person_id is None or client.second_person_id is None:
         raise RuleBroken(_("Please choose the two persons of the couple."), "first_person_id" if client.first_person_id is None else "second_person_id")
-    moves = client.id is not None and inspect(client).attrs.partner_id.history.deleted
+    moves = client.id is not None and bool(inspect(client).attrs.partner_id.history.deleted)
     for field in ("first_person_id", "second_person_id"):
         person = db.session.get(Client, getattr(client, field)) if getattr(client, field) else None
         if person is not None and (person.kind is not ClientKind.PERSON or (person.partner_id != client.partner_id and not moves)):

@@ -1,6 +1,7 @@
-"""The few questions that must look across scopes, each on a session of its own, each answering yes, a number or nothing else.
+"""Sessions of the house itself, which look across scopes: for signing in, one-time links, mails, and the few questions whose
+answer (yes or no) a partner's rule needs about somebody else's rows.
 
-They only read, so that they can be asked while the request's own session holds SQLite's write lock.
+Reading ones can be opened while the request's own session holds SQLite's write lock; writing ones must come first.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ def put(filename: str, media_type: str, content: bytes) -> Kept:
 
 def drawn_anew(content: bytes, media_type: str, field: str) -> bytes:
     try:
-        picture = Image.open(io.BytesIO(content))
+        picture: Image.Image = Image.open(io.BytesIO(content))
         if picture.width * picture.height > LARGEST_PICTURE:
             raise RuleBroken(_("This picture is too large: the limit is %(limit)s million pixels.", limit=LARGEST_PICTURE // 1_000_000), field)
         picture.load()

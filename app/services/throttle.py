@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import case, update
@@ -47,7 +48,8 @@ def note(session: Session, brakes: list[Brake]) -> None:
     fresh = Attempt.last_at < now() - FORGOTTEN_AFTER
     for brake in sorted(brakes, key=lambda each: each.key):
         count = update(Attempt).where(Attempt.key == brake.key).values(failures=case((fresh, 1), else_=Attempt.failures + 1), last_at=now())
-        if session.execute(count).rowcount:
+        counted: Any = session.execute(count)
+        if counted.rowcount:
             continue
         try:
             with session.begin_nested():

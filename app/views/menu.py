@@ -1,7 +1,4 @@
-"""The table of contents: the groups of the side navigation, and the views in the order in which they appear.
-
-Adding an entity adds one line here.
-"""
+"""The side navigation: its groups and entries. Which views stand in it, and in which order: CONTENTS in views/__init__.py."""
 
 from __future__ import annotations
 

@@ -1,0 +1,114 @@
+"""One contract per connector, held by every implementation; and the local register beside the registers' stand-in server."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+import time
+from datetime import date
+from email import message_from_bytes, policy
+from pathlib import Path
+
+import pytest
+
+from app.connectors.files import FileMissing
+from app.connectors.files.local import LocalStore
+from app.connectors.mail import Letter
+from app.connectors.mail.local import FolderTransport
+from app.connectors.registers import Unavailable
+from app.connectors.registers.local import LEGEND, LocalRegister
+from app.connectors.signature.local import LocalProvider
+from bench.measure import free_port
+
+
+@pytest.mark.parametrize("register", [LocalRegister()], ids=lambda each: each.name)
+def test_a_register_answers_or_says_that_it_does_not(register):
+    company = register.company("732829320")
+    assert (company.siren, company.is_open, company.in_rcs) == ("732829320", True, True)
+    assert register.company("999000086") is None
+    assert not register.company("999000029").is_open
+    entry = register.intermediary("732829320")
+    assert "COA" in entry.standing
+    assert len(entry.number) == 8
+    assert register.intermediary("999000045") is None
+    assert register.identity("12AB34567", date(2032, 1, 1)).is_valid
+    for ask in (lambda: register.company("999000078"), lambda: register.intermediary("999000094"), lambda: register.identity("12AB34569", None)):
+        with pytest.raises(Unavailable):
+            ask()
+
+
+@pytest.fixture
+def asked(shared: Path):
+    """Asks the registers' stand-in server: (path, body) → text."""
+    port = free_port()
+    server = subprocess.Popen(
+        [sys.executable, str(shared / "registers" / "server.py"), str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    )
+
+    def ask(method: str, path: str, body: str = "") -> str:
+        line = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        line.request(method, path, body or None)
+        return line.getresponse().read().decode()
+
+    for _turn in range(200):
+        try:
+            ask("GET", "/_asked")
+            break
+        except OSError:
+            time.sleep(0.05)
+    yield ask
+    server.terminate()
+    server.wait()
+
+
+@pytest.mark.shared
+def test_the_local_register_agrees_with_the_registers_stand_in(asked):
+    """For each number of the legend that the server knows: the same company, open or closed, under the same ORIAS number."""
+    local, compared = LocalRegister(), 0
+    for siren in LEGEND:
+        found = json.loads(asked("GET", f"/recherche/search?q={siren}"))["results"]
+        if not found:
+            continue
+        compared += 1
+        assert local.company(siren).is_open == (found[0]["etat_administratif"] == "A"), siren
+        envelope = (
+            '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"><soapenv:Body><intermediarySearchRequest xmlns="urn:gpsa:orias:ws.001">'
+            f"<user xmlns=\"\">tests</user><intermediaries xmlns=\"\"><intermediary><siren>{siren}</siren></intermediary></intermediaries></intermediarySearchRequest></soapenv:Body></soapenv:Envelope>"
+        )
+        said = asked("POST", "/orias/ws/service", envelope)
+        known = said.partition("<registrationNumber>")[2].partition("<")[0]
+        if known and siren != "999000094":
+            assert local.intermediary(siren).number == known, siren
+    print(f"\nnumbers compared: {compared}")
+    assert compared >= 5
+
+
+@pytest.mark.parametrize("make", [lambda folder: LocalStore(str(folder))], ids=["local"])
+def test_a_store_keeps_a_file_whole_and_once(make, tmp_path):
+    store, key = make(tmp_path), "ab" * 20
+    store.put(key, b"x" * 200_000)
+    assert b"".join(store.read(key)) == b"x" * 200_000
+    with pytest.raises(FileExistsError):
+        store.put(key, b"another")
+    for absent in ("cd" * 20, "../../etc/passwd", ""):
+        with pytest.raises(FileMissing):
+            store.read(absent)
+
+
+def test_a_mail_becomes_an_eml_file_with_both_bodies(tmp_path):
+    FolderTransport(str(tmp_path), "Cordée <no-reply@cordee.example>").send(Letter("<1@cordee.example>", "é@example.org", "Élan 🧗", "texte", "<p>texte</p>"))
+    (written,) = tmp_path.glob("*.eml")
+    message = message_from_bytes(written.read_bytes(), policy=policy.default)
+    assert message["Subject"] == "Élan 🧗"
+    assert [part.get_content_type() for part in message.walk() if not part.is_multipart()] == ["text/plain", "text/html"]
+
+
+def test_a_seal_shows_every_later_change():
+    provider = LocalProvider("key")
+    proof = provider.seal({"signed_by": "A. Martin", "at": "2026-11-22"})
+    assert provider.is_whole(proof)
+    assert not provider.is_whole(proof | {"signed_by": "B. Martin"})
+    assert not LocalProvider("another key").is_whole(proof)
