@@ -212,7 +212,7 @@ def load_catalogue() -> tuple[dict[str, Supplier], list[Offering]]:
 
 
 def load_program() -> tuple[Program, list[Tier]]:
-    program = Program(name="Cordée 2026", description="Le programme de la maison : plus la relation dure, plus elle rapporte.")
+    program = Program(name="Cordée 2026", description="Le programme de la maison : plus la relation dure, plus elle rapporte.")
     levels = [
         ("Bronze", 0, "60", "E-mail et messagerie"),
         ("Silver", 100, "65", "E-mail et messagerie"),
