@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from functools import lru_cache
 from html import escape
 from secrets import token_hex
@@ -31,6 +32,9 @@ class Fragments(OrderedDict[Hashable, Markup]):
             found = self[key] = Markup(make())  # noqa: S704 - our own templates, escaped
             while len(self) > KEPT:
                 self.popitem(last=False)
+        else:
+            with suppress(KeyError):  # another thread has just let it go
+                self.move_to_end(key)
         return found
 
 
@@ -55,31 +59,35 @@ def topbar(frame: str, home: str = "/") -> Markup:
     return filled(html, {CSRF_GOES_HERE: generate_csrf(), PAGE_GOES_HERE: escape(here)})
 
 
-def list_part(template: str, view: Any, asked: Any, same: bool, later: str = "", **values: Any) -> Markup:
-    """A part of a list page around its rows, kept where it is the `same` for everybody with the same rights; `later` goes
-    in where the template says so."""
+def list_part(template: str, view: Any, asked: Any, address: str, later: str = "", **values: Any) -> Markup:
+    """A part of a list page around its rows, kept for everybody with the same rights who asks for the same `address`. It may
+    hold nothing but what stands in the address and in the declarations: a record's name is somebody's. `later` goes in where
+    the template says so."""
     who = person()
-    key = (template, view.endpoint, get_locale(), tuple(who.rights.items()) if who else None)
-
-    def make() -> str:
-        return render_template(template, view=view, asked=asked, **values)
-
-    html = fragments().get_or_make(key, make) if same else make()
+    key = (template, view.endpoint, get_locale(), tuple(who.rights.items()) if who else None, address)
+    html = fragments().get_or_make(key, lambda: render_template(template, view=view, asked=asked, **values))
     return filled(html, {QUERY_GOES_HERE: later})
 
 
 def list_actions(view: Any, asked: Any) -> Markup:
-    return list_part("entity/list_actions.html", view, asked, same=True, later=escape(asked.address()))
+    return list_part("entity/list_actions.html", view, asked, "", later=escape(asked.address()))
+
+
+def list_tools(view: Any, asked: Any, filters: Any) -> Markup:
+    """Search box and chips; not kept where a chip may name a record."""
+    if not asked.is_plain:
+        return Markup(render_template("entity/list_tools.html", view=view, asked=asked, filters=filters))  # noqa: S704 - our own template, escaped
+    return list_part("entity/list_tools.html", view, asked, "", filters=filters)
 
 
 def list_head(view: Any, asked: Any, actions: list[Any]) -> Markup:
-    return list_part("entity/list_head.html", view, asked, same=asked.is_plain, actions=actions)
+    return list_part("entity/list_head.html", view, asked, asked.address(), actions=actions)
 
 
 def filter_panel(view: Any, asked: Any, filters: Any) -> Markup:
     """The panel that sets filters, beside the words and the order that stay."""
     stays = "".join(f'<input type="hidden" name="{name}" value="{escape(value)}">' for name, value in (("q", asked.words), ("sort", asked.sort)) if value)
-    return list_part("entity/filters.html", view, asked, same=not asked.filters and asked.size == 50, later=stays, filters=filters)
+    return list_part("entity/filters.html", view, asked, asked.address(q=None, sort=None), later=stays, filters=filters)
 
 
 @lru_cache(maxsize=1_000)

@@ -67,6 +67,7 @@ def bind(app: Flask) -> None:
         topbar=fragments.topbar,
         list_actions=fragments.list_actions,
         list_head=fragments.list_head,
+        list_tools=fragments.list_tools,
         filter_panel=fragments.filter_panel,
         query_later=fragments.QUERY_GOES_HERE,
         heads=showing.heads,

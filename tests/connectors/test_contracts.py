@@ -45,7 +45,10 @@ def asked(shared: Path):
     """Asks the registers' stand-in server: (path, body) → text."""
     port = free_port()
     server = subprocess.Popen(
-        [sys.executable, str(shared / "registers" / "server.py"), str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        [sys.executable, str(shared / "registers" / "server.py"), str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
     )
 
     def ask(method: str, path: str, body: str = "") -> str:
@@ -76,7 +79,7 @@ def test_the_local_register_agrees_with_the_registers_stand_in(asked):
         assert local.company(siren).is_open == (found[0]["etat_administratif"] == "A"), siren
         envelope = (
             '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"><soapenv:Body><intermediarySearchRequest xmlns="urn:gpsa:orias:ws.001">'
-            f"<user xmlns=\"\">tests</user><intermediaries xmlns=\"\"><intermediary><siren>{siren}</siren></intermediary></intermediaries></intermediarySearchRequest></soapenv:Body></soapenv:Envelope>"
+            f'<user xmlns="">tests</user><intermediaries xmlns=""><intermediary><siren>{siren}</siren></intermediary></intermediaries></intermediarySearchRequest></soapenv:Body></soapenv:Envelope>'
         )
         said = asked("POST", "/orias/ws/service", envelope)
         known = said.partition("<registrationNumber>")[2].partition("<")[0]

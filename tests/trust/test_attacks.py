@@ -208,3 +208,14 @@ def test_an_unknown_language_of_an_invitation_is_refused(house, cast):
     answer = cast.client_for("administrator").post(f"/partners/{partner.id}/invite", {"email": "a@example.org", "language": "zz"}, **EN)
     assert answer.status_code == 422
     assert "This language is not available." in answer.text
+
+
+def test_a_kept_part_of_a_page_tells_nobody_the_name_of_somebody_elses_client(house, cast):
+    """Two owners with the same rights ask for the same address; what is kept of the first one's page names no record."""
+    one, two = cast.partner(), cast.partner()
+    client = cast.client(one, last_name="Seulementàmoi")
+    cast.contract(one, client)
+    mine, theirs = cast.client_for("owner", one), cast.client_for("owner", two)
+    address = f"/portal/contracts/?client_id={client.id}"
+    assert "Seulementàmoi" in mine.get(address).text
+    assert "Seulementàmoi" not in theirs.get(address).text

@@ -75,18 +75,18 @@ def order(question: Question) -> list[Any]:
 
 
 def build_page(question: Question, where: tuple[ColumnElement[bool], ...] = ()) -> Select[Any]:
-    """The page's columns in one statement. A page by number joins them to its ids afterwards: OFFSET would drag the joined
-    rows along."""
+    """The page's columns in one statement. A page by number finds its ids first and joins the columns to them: OFFSET would
+    drag the joined rows along."""
     model, shape = question.model, shape_of(question.model, question.columns, question.sort)
     wanted = [*conditions(question), *where]
     size = bindparam("page_size", type_=Integer())
     if question.place:
         wanted.append(beyond(getattr(model, question.sort), model.id, question.descending))
-    elif question.numbered:
-        skipped = bindparam("skipped", type_=Integer())
-        keys = select(model.id).where(*wanted).order_by(*order(question)).limit(size).offset(skipped).subquery("page")
-        return shape.join(keys, keys.c.id == model.id).order_by(*order(question))
-    return shape.where(*wanted).order_by(*order(question)).limit(size)
+    if not question.numbered:
+        return shape.where(*wanted).order_by(*order(question)).limit(size)
+    keys = select(model.id).where(*wanted).order_by(*order(question)).limit(size).offset(bindparam("skipped", type_=Integer()))
+    page = keys.subquery("page")
+    return shape.join(page, page.c.id == model.id).order_by(*order(question))
 
 
 def build_whole(question: Question, where: tuple[ColumnElement[bool], ...] = ()) -> Select[Any]:
