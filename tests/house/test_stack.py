@@ -36,7 +36,9 @@ def test_fab_user_has_our_columns_and_one_mapper():
 
 
 def test_fab_makes_no_tables_and_no_permissions_by_itself(tmp_path):
-    app = create_app(TestConfig, SQLALCHEMY_DATABASE_URI=f"sqlite:///{tmp_path / 'empty.db'}", INSTANCE=str(tmp_path))
+    app = create_app(
+        TestConfig, SQLALCHEMY_DATABASE_URI=f"sqlite:///{tmp_path / 'empty.db'}", INSTANCE=str(tmp_path), FILE_FOLDER=str(tmp_path), MAIL_FOLDER=str(tmp_path)
+    )
     with app.app_context():
         assert inspect(db.engine).get_table_names() == []
         db.engine.dispose()
