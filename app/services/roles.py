@@ -95,6 +95,7 @@ def save_staff(user: User | None, by: people.Person, first_name: str, last_name:
     if password:
         user.password = people.hash_password(password)
     db.session.flush()
+    user.version = (user.version or 0) + 1
     if password or not active:
         people.end_sign_ins(db.session(), user.id)
     return user

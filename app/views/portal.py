@@ -16,7 +16,7 @@ from app.models import Agreement, Assignment, BankAccount, Client, Contract, Doc
 from app.permissions import MY_BANK, MY_CLIENTS, MY_COMPANY, MY_CONTRACTS, MY_OFFERINGS, MY_PEOPLE, MY_PROGRAM, READ, WRITE
 from app.services import registration
 from app.services.refusals import RuleBroken
-from app.views.base import HouseForm, HouseView, page, signed_in
+from app.views.base import STALE, HouseForm, HouseView, page, signed_in
 from app.views.base.columns import column_of
 from app.views.base.forms import Checked, LengthSaid, PersonName, Required, SelectChoice, cleaned, form_for
 from app.views.base.showing import shown
@@ -191,12 +191,15 @@ class ColleaguesView(HouseView):
     def edit(self, record_id: int) -> Any:
         member = self.member(record_id)
         form = MemberForm(obj=member)
-        if form.validate_on_submit():
+        stale = request.method == "POST" and request.form.get("version") != str(member.version)
+        if stale:
+            form.form_errors.append(STALE)
+        elif form.validate_on_submit():
             member.role, member.own_clients_only = MemberRole(form.role.data), bool(form.own_clients_only.data)
             db.session.commit()
             flash(gettext("“%(name)s” has been saved.", name=str(member)), "good")
             return redirect("/portal/people/")
-        return render_template("portal/member.html", form=form, member=member), 422 if form.is_submitted() else 200
+        return render_template("portal/member.html", form=form, member=member), 409 if stale else 422 if form.is_submitted() else 200
 
     @page("/<id:record_id>/remove", needs=WRITE, methods=("POST",))
     def remove(self, record_id: int) -> Any:

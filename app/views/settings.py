@@ -25,7 +25,7 @@ from app.permissions import (
 )
 from app.services import checks, mails, once, people, roles, settings
 from app.services.refusals import RuleBroken
-from app.views.base import DEMO, HouseForm, HouseView, page, signed_in
+from app.views.base import DEMO, STALE, HouseForm, HouseView, page, signed_in
 from app.views.base.forms import Checked, LengthSaid, PersonName, Required, SelectChoice, cleaned
 
 
@@ -112,7 +112,10 @@ class StaffView(HouseView):
 
     def edited(self, user: User | None) -> Any:
         form = self.form(user)
-        if form.validate_on_submit():
+        stale = user is not None and request.method == "POST" and request.form.get("version") != str(user.version)
+        if stale:
+            form.form_errors.append(STALE)
+        elif form.validate_on_submit():
             try:
                 token = once.claim(request.form.get("one_time"), signed_in().id)
                 saved = roles.save_staff(
@@ -134,7 +137,7 @@ class StaffView(HouseView):
             except RuleBroken as refusal:
                 db.session.rollback()
                 form.refuse(refusal)
-        return render_template("settings/staff_form.html", form=form, user=user, one_time=once.new_token()), 422 if form.is_submitted() else 200
+        return render_template("settings/staff_form.html", form=form, user=user, one_time=once.new_token()), 409 if stale else 422 if form.is_submitted() else 200
 
 
 class RolesView(HouseView):

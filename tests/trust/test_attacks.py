@@ -64,9 +64,9 @@ def test_a_right_over_staff_is_no_way_to_more_rights(house, cast):
         session.add(clerk)
     boss = cast.staff()
     visitor = cast.signed_in(clerk)
-    own = {"first_name": "C", "last_name": "L", "email": "clerk@x.example", "roles": [administrator], "active": "y"}
+    own = {"first_name": "C", "last_name": "L", "email": "clerk@x.example", "roles": [administrator], "active": "y", "version": 1}
     assert visitor.post(f"/settings/staff/{clerk.id}", own).status_code == 422
-    theirs = {"first_name": "A", "last_name": "B", "email": boss.email, "roles": [clerk_role], "active": "y", "password": "a new password"}
+    theirs = {"first_name": "A", "last_name": "B", "email": boss.email, "roles": [clerk_role], "active": "y", "password": "a new password", "version": 1}
     assert visitor.post(f"/settings/staff/{boss.id}", theirs).status_code == 422
     assert visitor.post("/settings/roles/new", {"name": "greedy", "settings": "FULL"}).status_code == 422
     assert visitor.get("/settings/checks/").status_code == 403
@@ -80,8 +80,9 @@ def test_a_password_set_by_an_administrator_and_a_deactivation_end_every_session
     for change in ({"active": "y", "password": "another password"}, {}):
         stolen = cast.signed_in(reader)
         assert stolen.get("/partners/").status_code == 200
-        assert admin.post(f"/settings/staff/{reader.id}", facts | change).status_code == 302
-        assert admin.post(f"/settings/staff/{reader.id}", facts | {"active": "y"}).status_code == 302
+        for sent in (change, {"active": "y"}):
+            version = cast.read(lambda session: session.get(m.User, reader.id).version)
+            assert admin.post(f"/settings/staff/{reader.id}", facts | sent | {"version": version}).status_code == 302
         assert stolen.get("/partners/").headers["Location"] == "/login"
 
 
@@ -219,3 +220,21 @@ def test_a_kept_part_of_a_page_tells_nobody_the_name_of_somebody_elses_client(ho
     address = f"/portal/contracts/?client_id={client.id}"
     assert "Seulementàmoi" in mine.get(address).text
     assert "Seulementàmoi" not in theirs.get(address).text
+
+
+def test_two_people_who_edit_a_member_of_staff_or_a_colleague_do_not_overwrite_each_other(house, cast):
+    reader, admin = cast.staff("reader"), cast.client_for("administrator")
+    role = cast.read(lambda session: session.query(m.Role).filter_by(name="reader").one().id)
+    facts = {"first_name": "First", "last_name": "R", "email": reader.email, "roles": [role], "active": "y", "version": 1}
+    assert admin.post(f"/settings/staff/{reader.id}", facts).status_code == 302
+    answer = admin.post(f"/settings/staff/{reader.id}", facts | {"first_name": "Second"}, **EN)
+    assert answer.status_code == 409
+    assert "Somebody else saved this record" in answer.text
+    assert 'value="Second"' in answer.text
+    assert cast.get(m.User, reader.id).first_name == "First"
+    partner = cast.partner()
+    owner, other = cast.client_for("owner", partner), cast.member(partner, "member")
+    key = cast.read(lambda session: session.query(m.Membership).filter_by(user_id=other.id).one().id)
+    assert owner.post(f"/portal/people/{key}", {"role": "read_only", "version": 1}).status_code == 302
+    assert owner.post(f"/portal/people/{key}", {"role": "owner", "version": 1}).status_code == 409
+    assert cast.get(m.Membership, key).role is m.MemberRole.READ_ONLY
