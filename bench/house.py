@@ -15,32 +15,9 @@ from app.extensions import db
 from app.models import Contract, Role, Side, User, fold, indexes, now, walls
 from app.services import people, preparation
 from app.services.crossings import crossing
+from app.services.demo import FIRST, LAST
 
-LAST = [
-    "Martin",
-    "Bernard",
-    "Thomas",
-    "Petit",
-    "Robert",
-    "Richard",
-    "Durand",
-    "Dubois",
-    "Moreau",
-    "Laurent",
-    "Simon",
-    "Lefèvre",
-    "Bonnet",
-    "François",
-    "Garnier",
-    "Faure",
-    "Müller",
-    "Lambert",
-    "Rousseau",
-    "Vincent",
-    "Nguyen",
-    "Fontaine",
-]
-FIRST = ["Camille", "Louise", "Jade", "Emma", "Alice", "Chloé", "Inès", "Zoé", "Hugo", "Jules", "Gabriel", "Raphaël", "Léo", "Adam", "Noé", "Éloïse"]
+NAMES = [*LAST, "Lambert", "Rousseau", "Vincent", "Fontaine"]
 MOMENT = datetime(2026, 11, 1, tzinfo=UTC)
 
 
@@ -52,7 +29,7 @@ def owners(luck: random.Random, partners: int, count: int) -> list[int]:
 
 def clients(luck: random.Random, partners: int, count: int) -> Iterator[dict[str, Any]]:
     for number, partner in enumerate(owners(luck, partners, count), 1):
-        name = f"{luck.choice(LAST)}{number % 997} {luck.choice(FIRST)}"
+        name = f"{luck.choice(NAMES)}{number % 997} {luck.choice(FIRST)}"
         last, first = name.split(" ", 1)
         yield {
             "id": number,

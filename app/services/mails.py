@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from email.utils import make_msgid
 from typing import Any
 
 from flask import current_app, render_template
 from flask_babel import force_locale
 from markupsafe import Markup, escape
-from sqlalchemy import event, select
+from sqlalchemy import and_, event, or_, select
 from sqlalchemy.orm import Session
 
 from app.connectors import mail as mail_connector
@@ -101,8 +102,10 @@ def send(letter: mail_connector.Letter) -> str:
 
 
 def deliver_waiting() -> tuple[int, int]:
-    """Sends every mail that has not left yet, after a fault or a crash; (sent, still waiting)."""
-    not_sent = select(Mail.id).where(Mail.status.in_([MailStatus.QUEUED, MailStatus.FAILED])).order_by(Mail.id)
+    """Sends every mail that has not left yet, after a fault or a crash; (sent, still waiting). One that was queued a moment
+    ago is on its way with the request that wrote it."""
+    forgotten = and_(Mail.status == MailStatus.QUEUED, Mail.created_at < now() - timedelta(minutes=2))
+    not_sent = select(Mail.id).where(or_(Mail.status == MailStatus.FAILED, forgotten)).order_by(Mail.id)
     with crossing() as session:
         ids = list(session.scalars(not_sent))
     deliver(ids)

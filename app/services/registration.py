@@ -43,7 +43,7 @@ def register(email: str, first_name: str, last_name: str, language: str, address
         to_one, from_one = brakes_of(email, address)
         throttle.refuse_haste(session, [from_one])
         enough = to_one.wait(session.get(Attempt, to_one.key)) > timedelta()
-        throttle.note(session, [to_one, from_one])
+        throttle.note(session, [from_one] if enough else [to_one, from_one])  # what was not mailed does not put off the next mail
         if not enough:
             send_confirmation(session, email, first_name, last_name, language)
         session.commit()
@@ -66,7 +66,8 @@ def invite(partner_id: int, by: people.Person, email: str, first_name: str, last
         partner = session.get_one(Partner, partner_id)
         if session.scalar(select(Membership.id).join(User, User.id == Membership.user_id).where(Membership.partner_id == partner_id, func.lower(User.email) == email)):
             raise RuleBroken(_("This person already has access."), "email")
-        brake, _from = brakes_of(email, "")
+        # The sender's own: what strangers ask for at the registration page holds up nobody's invitation.
+        brake = Brake(people.digest_of(f"invitation\x00{by.id}\x00{email}"), MAILS_AN_HOUR, timedelta(hours=1))
         throttle.refuse_haste(session, [brake])
         throttle.note(session, [brake])
         facts = {"first_name": first_name, "last_name": last_name, "language": language, "partner_id": partner_id, "role": role, "invited_by_id": by.id}

@@ -39,7 +39,7 @@ class Fragments(OrderedDict[Hashable, Markup]):
 
 
 def fragments() -> Fragments:
-    return current_app.extensions.setdefault("cordee_fragments", Fragments())
+    return current_app.extensions["cordee_fragments"]
 
 
 def filled(html: str, values: dict[str, str]) -> Markup:

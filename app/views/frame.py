@@ -52,6 +52,7 @@ class RecordNumber(IntegerConverter):
 
 def bind(app: Flask) -> None:
     """Hangs the frame on the application."""
+    app.extensions["cordee_fragments"] = fragments.Fragments()
     app.before_request(meet)
     app.after_request(dress)
     app.teardown_request(leave)

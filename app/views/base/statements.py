@@ -1,6 +1,6 @@
 """The statements of lists, each built once for all who ask the same thing: building one costs more than running it.
 
-What is asked for stands in a `Question`; the values themselves are handed over at each run (`values_of` in listing.py), so
+What is asked for stands in a `Question`; the values themselves are handed over at each run (`Listing.values`), so
 that a statement is compiled once for every word, filter value, cursor and person.
 """
 
