@@ -36,7 +36,7 @@ class Agreement(Record):
     kind: Mapped[AgreementKind] = field(_("Kind of document"), choice_of(AgreementKind), default=AgreementKind.AGREEMENT)
     name: Mapped[str] = field(_("Title"), String(200))
     status: Mapped[AgreementStatus] = field(_("Status"), choice_of(AgreementStatus), default=AgreementStatus.TO_SIGN)
-    language: Mapped[str] = field(_("Language"), String(5), default="fr")
+    language: Mapped[str] = field(_("Language"), String(5), default="fr", kind="language")
     body: Mapped[list[Any]] = field(_("Text"), JSON, default=list)
     key: Mapped[str] = field(_("Kept file"), String(80), unique=True, kind="file")
     digest: Mapped[str] = field(_("SHA-256 of the PDF"), String(64))

@@ -50,7 +50,6 @@ from app.models import (
     Task,
     Tier,
     User,
-    now,
     today,
 )
 from app.services import agreements, files, partners, people
@@ -269,7 +268,6 @@ def load_business(partner: Partner, suppliers: dict[str, Supplier], offerings: l
     db.session.flush()
     agreement = agreements.offer(partner, "fr")
     agreements.sign(agreement, "Camille Rousseau", partner.email or "", "192.0.2.1", "")
-    agreement.signed_at = now() - timedelta(days=luck.randrange(30, 600))
     db.session.add(
         Task(
             partner=partner,

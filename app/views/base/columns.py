@@ -12,6 +12,7 @@ from typing import Any
 
 from babel import dates
 from babel.numbers import format_currency, format_decimal, get_decimal_symbol, get_group_symbol
+from flask import current_app
 from flask_babel import LazyString, format_date, get_locale, gettext, to_user_timezone
 from markupsafe import Markup, escape
 from sqlalchemy import Boolean, Date, Enum, Integer, Numeric, String, Text, inspect
@@ -190,6 +191,11 @@ def write_mail_address(column: Column, value: str, currency: str) -> Markup:
     return Markup('<a href="mailto:{}">{}</a>').format(value, value)
 
 
+def write_language(column: Column, value: str, currency: str) -> Markup:
+    """A language by its own name."""
+    return escape(current_app.config["LANGUAGES"].get(value, {"name": value})["name"])
+
+
 WRITERS: dict[str, Callable[[Column, Any, str], Markup]] = {
     "choice": write_choice,
     "date": write_date,
@@ -206,6 +212,7 @@ WRITERS: dict[str, Callable[[Column, Any, str], Markup]] = {
     "iban": write_identifier,
     "phone": write_identifier,
     "url": write_link_out,
+    "language": write_language,
     "email": write_mail_address,
 }
 
