@@ -33,6 +33,7 @@ class Config:
     SESSION_COOKIE_SAMESITE = "Lax"
     SESSION_COOKIE_SECURE = flag("SESSION_COOKIE_SECURE", PUBLIC_URL.startswith("https"))
     PERMANENT_SESSION_LIFETIME = timedelta(hours=12)
+    SESSION_REFRESH_EACH_REQUEST = False  # a sign-in ends when it ends, on the server and in the cookie
     WTF_CSRF_TIME_LIMIT = None  # the token dies with the session
     MAX_CONTENT_LENGTH = 90 * 1024 * 1024  # the eight documents of a file in one form, 10 MB each
     MAX_FORM_MEMORY_SIZE = 2 * 1024 * 1024

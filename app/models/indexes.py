@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Integer, Select, and_, bindparam, false, literal_column, or_, select, table, text
+from sqlalchemy import ColumnElement, Connection, Integer, Select, Text, and_, any_, bindparam, false, func, literal_column, or_, select, table, text
 
-from app.models.base import fold
+from app.models.base import Own, fold
 from app.models.scope import scoped_classes
 
 
@@ -46,9 +46,9 @@ def sqlite_index(name: str) -> Iterator[str]:
 
 
 def words_in(typed: str) -> tuple[list[str], list[str]]:
-    """The folded words of a search: those of three letters and more, and those too short for a trigram to find."""
+    """The folded words of a search: those of three letters and more, longest first, and those too short for a trigram to find."""
     words = fold(typed).split()
-    return [word for word in words if len(word) >= 3], [word for word in words if len(word) < 3]
+    return sorted((word for word in words if len(word) >= 3), key=len, reverse=True), [word for word in words if len(word) < 3]
 
 
 def search_values(entity: type[Any], typed: str, dialect: str) -> dict[str, str]:
@@ -67,26 +67,46 @@ def like(word: str) -> str:
     return word.replace("/", "//").replace("%", "/%").replace("_", "/_")
 
 
-def matching(entity: type[Any], long_words: int, short_words: int, dialect: str, newest: bool = False, place: bool = False) -> ColumnElement[bool]:
+def written(number: int) -> ColumnElement[int]:
+    """A number that stands in a statement itself, not as a value of it: a planner that does not know how many rows are wanted
+    plans a list anew at each run, which takes PostgreSQL longer than reading the fifty rows."""
+    return literal_column(str(int(number)), Integer)
+
+
+def matching(entity: type[Any], long_words: int, short_words: int, dialect: str, newest: int = 0, place: bool = False, walled: bool = False) -> ColumnElement[bool]:
     """Rows whose search text holds so many words, accents and case ignored; to be run with search_values().
 
     Words under three letters are looked for where a word begins: there is no trigram to find them by. `newest` asks SQLite's
-    index for the last `page_size` matches only (before the row `place_id`, if there is a `place`), without reading the others.
+    index for so many of the last matches only (before the row `place_id`, if there is a `place`), without reading the others.
+    `walled` asks PostgreSQL through the finder of a partner's own rows (walls.py).
     """
     column = entity.search_text
     tests: list[ColumnElement[bool]] = [
         or_(column.like(bindparam(f"first_{number}"), escape="/"), column.like(bindparam(f"later_{number}"), escape="/")) for number in range(short_words)
     ]
     if dialect == "postgresql":
-        tests += [column.like(bindparam(f"long_{number}"), escape="/") for number in range(long_words)]
+        found_first = int(walled and has_finder(entity) and long_words > 0)
+        if found_first:
+            found = select(getattr(func, finder_of(entity))(bindparam("long_0", type_=Text()))).scalar_subquery()
+            tests.append(entity.id == any_(func.array(found)))
+        tests += [column.like(bindparam(f"long_{number}"), escape="/") for number in range(found_first, long_words)]
     elif long_words:
-        tests.append(entity.id.in_(sqlite_rows(entity, newest and not short_words, place)))
+        tests.append(entity.id.in_(sqlite_rows(entity, 0 if short_words else newest, place)))
     return and_(*tests) if tests else false()
 
 
-def sqlite_rows(entity: type[Any], newest: bool, place: bool) -> Select[Any]:
+def has_finder(entity: type[Any]) -> bool:
+    """Whether partners find this entity's rows through a function: where the rows themselves say whose they are."""
+    return isinstance(entity.scope, Own) and bool(entity.scope.owner) and "search_text" in entity.__table__.c
+
+
+def finder_of(entity: type[Any]) -> str:
+    return f"cordee_found_{entity.__tablename__}"
+
+
+def sqlite_rows(entity: type[Any], newest: int, place: bool) -> Select[Any]:
     fts, number = f"{entity.__tablename__}_fts", literal_column("rowid", Integer)
     rows: Select[Any] = select(number).select_from(table(fts)).where(text(f"{fts} MATCH :phrase"))
     if place and newest:
         rows = rows.where(number < bindparam("place_id", type_=Integer()))
-    return rows.order_by(number.desc()).limit(bindparam("page_size", type_=Integer())) if newest else rows
+    return rows.order_by(number.desc()).limit(written(newest)) if newest else rows

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.extensions import db, reads_only
+from app.extensions import db, end_reading, reads_only
 from app.models import ClientReference, Partner, PartnerStatus, Setting, Submission
 from app.models.scope import SYSTEM
 
@@ -26,6 +26,8 @@ def crossing(reading: bool = True) -> Iterator[Session]:
     session = Session(db.engine, expire_on_commit=False, info={"scope": SYSTEM, "actor": "system"})
     try:
         yield session
+        if reading:
+            end_reading(session)
     finally:
         session.close()
         reads_only.reset(token)

@@ -18,7 +18,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import IntegerConverter
 
-from app.extensions import db, reads_only
+from app.extensions import db, end_reading, reads_only
 from app.models.scope import NOBODY, OutOfScope
 from app.permissions import PARTNER_ROLES, STAFF_ROLES
 from app.services import once, people
@@ -115,6 +115,8 @@ def meet() -> None:
 
 
 def leave(error: BaseException | None) -> None:
+    if error is None and request.method in READING:
+        end_reading(db.session())
     reads_only.set(False)
 
 

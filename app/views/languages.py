@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 from babel import Locale
 from flask import Flask, current_app, g, has_request_context, request, session
-from flask_babel import get_locale, get_translations
+from flask_babel import Domain, get_locale, get_translations
 
 
 def choose_locale() -> str:
@@ -26,8 +27,18 @@ def choose_language() -> str:
     return request.accept_languages.best_match(list(languages), default) or default
 
 
+class RememberingDomain(Domain):
+    """Flask-Babel's sentences, each looked up once per language: a form asks for some thirty, always the same."""
+
+    def gettext(self, string: str, **variables: Any) -> str:
+        found = translated(string, get_locale())
+        return found % variables if variables else found
+
+
 def bind(app: Flask) -> None:
-    """Gives templates a gettext that remembers: a list page asks for some forty sentences, always the same."""
+    """Gives code and templates a gettext that remembers: a list page asks for some forty sentences, always the same."""
+    babel = app.extensions["babel"].instance
+    babel.domain_instance = RememberingDomain(domain=babel.domain)
     app.jinja_env.install_gettext_callables(gettext=sentence, ngettext=counted, newstyle=True)  # type: ignore[attr-defined]
 
 

@@ -22,6 +22,7 @@ from wtforms.widgets import TextInput
 from app.extensions import db
 from app.models import ORIAS_CATEGORIES
 from app.models.indexes import matching, search_values, words_in
+from app.models.scope import ScopeKind, scope_of
 from app.services.identifiers import CHECKS, grouped
 from app.services.refusals import RuleBroken
 from app.views.base.columns import Column, column_of
@@ -277,7 +278,8 @@ def fitting(target: Any, words: str) -> tuple[Any, dict[str, str]]:
     if hasattr(target, "search_text"):
         dialect = db.session.get_bind().dialect.name
         long_words, short_words = words_in(words)
-        return select(target).where(matching(target, len(long_words), len(short_words), dialect)), search_values(target, words, dialect)
+        walled = scope_of(db.session()).kind is ScopeKind.PARTNER
+        return select(target).where(matching(target, len(long_words), len(short_words), dialect, walled=walled)), search_values(target, words, dialect)
     label = getattr(target, target.labelled[0])
     for name in target.labelled[1:]:
         label = label + " " + getattr(target, name)

@@ -17,7 +17,7 @@ from werkzeug.datastructures import MultiDict
 
 from app.models.base import fold
 from app.models.indexes import like, search_values, words_in
-from app.models.scope import scope_of
+from app.models.scope import ScopeKind, scope_of
 from app.views.base.columns import Column, column_of
 from app.views.base.statements import COUNTED, NOBODY, TEXTS, Question, build_count, build_page, build_whole, counted_of, filtered_column, page_of, size_of
 
@@ -187,6 +187,8 @@ class Listing:
             short_words=len(short_words),
             place=self.place is not None,
             numbered=numbered,
+            limit=asked.size + 1,
+            walled=scope_of(self.session).kind is ScopeKind.PARTNER,
             newest=not (numbered or self.backwards or asked.sort or asked.filters or self.where) and scope_of(self.session).sees_everything,
         )
 
@@ -197,7 +199,7 @@ class Listing:
         found = {f"filter_{key}": filter_value(filtered_column(self.model, key), key, value) for key, value in asked.filters.items()}
         if asked.words:
             found |= search_values(self.model, asked.words, self.dialect)
-        found |= {"page_size": asked.size + 1, "skipped": (asked.page - 1) * asked.size}
+        found["skipped"] = (asked.page - 1) * asked.size
         if self.place is not None:
             attribute = self.sort_column()[0]
             found["place_id"] = self.place[1]

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, func, literal, select, text, tuple_
+from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, func, select, text, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from app.models.indexes import matching
+from app.models.indexes import matching, written
 from app.views.base.columns import Column, column_of
 
 COUNTED = 1000  # beyond, a filtered total reads "1,000+"
@@ -35,6 +35,8 @@ class Question:
     place: bool = False  # continues from a cursor
     numbered: bool = False  # a page by its number
     newest: bool = False  # words alone: the index gives the newest matches without reading the others
+    walled: bool = False  # a partner's search, on PostgreSQL
+    limit: int = 51  # rows to read: one more than a page shows
 
 
 NOBODY = "none"  # a link's filter: rows that point at nothing
@@ -62,7 +64,8 @@ def condition(model: Any, key: str) -> ColumnElement[bool]:
 def conditions(question: Question) -> list[ColumnElement[bool]]:
     found = [condition(question.model, key) for key in question.filters]
     if question.long_words or question.short_words:
-        found.append(matching(question.model, question.long_words, question.short_words, question.dialect, question.newest, question.place))
+        newest = question.limit if question.newest else 0
+        found.append(matching(question.model, question.long_words, question.short_words, question.dialect, newest, question.place, question.walled))
     return found
 
 
@@ -79,7 +82,7 @@ def build_page(question: Question, where: tuple[ColumnElement[bool], ...] = ()) 
     drag the joined rows along."""
     model, shape = question.model, shape_of(question.model, question.columns, question.sort)
     wanted = [*conditions(question), *where]
-    size = bindparam("page_size", type_=Integer())
+    size = written(question.limit)
     if question.place:
         wanted.append(beyond(getattr(model, question.sort), model.id, question.descending))
     if not question.numbered:
@@ -96,7 +99,7 @@ def build_whole(question: Question, where: tuple[ColumnElement[bool], ...] = ())
 
 
 def build_count(question: Question, where: tuple[ColumnElement[bool], ...] = ()) -> Select[Any]:
-    return count_of(question.model, [*conditions(question), *where], literal(0))
+    return count_of(question.model, [*conditions(question), *where], written(0))
 
 
 page_of, counted_of = lru_cache(maxsize=500)(build_page), lru_cache(maxsize=500)(build_count)
@@ -104,7 +107,7 @@ page_of, counted_of = lru_cache(maxsize=500)(build_page), lru_cache(maxsize=500)
 
 def count_of(model: Any, wanted: list[ColumnElement[bool]], size: Any) -> Select[Any]:
     """A count that stops at a thousand, and the table's size beside it."""
-    capped = select(literal(1)).select_from(model).where(*wanted).limit(COUNTED + 1).subquery()
+    capped = select(written(1)).select_from(model).where(*wanted).limit(written(COUNTED + 1)).subquery()
     return select(select(func.count()).select_from(capped).scalar_subquery(), size)
 
 
