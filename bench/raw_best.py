@@ -26,7 +26,7 @@ PAGE = ENVIRONMENT.from_string(
 {% for row in rows %}
 <tr data-href="/contracts/{{ row[0] }}"><td class="k-line" data-label="Numéro"><a href="/contracts/{{ row[0] }}" class="row-link">{{ row[1] }}</a></td><td class="k-link" data-label="Client">{{ row[2] }}</td><td class="k-link" data-label="Partenaire">{{ row[3] }}</td><td class="k-link" data-label="Fournisseur">{{ row[4] }}</td><td class="k-link" data-label="Produit">{{ row[5] }}</td><td class="k-choice" data-label="État"><span class="state state-good"><svg class="icon" aria-hidden="true"><use href="/assets/icons.svg#check-circle"></use></svg>{{ states[row[6]] }}</span></td><td class="k-date" data-label="Date d’effet">{{ day(row[7]) }}</td><td class="k-money" data-label="Encours"><span class="amount">{{ money(row[8]) }}</span></td></tr>
 {% endfor %}
-</tbody></table><nav><a rel="next" href="?after={{ rows[-1][0] }}">Suivant</a></nav>"""
+</tbody></table><nav>{% if rows %}<a rel="next" href="?after={{ rows[-1][0] }}">Suivant</a>{% endif %}</nav>"""
 )
 FORM = ENVIRONMENT.from_string(
     """<!doctype html><html lang="fr"><meta charset="utf-8"><title>Modifier</title><form method="post">
