@@ -91,7 +91,7 @@ def compare(kind: str, size: str, app: Any, cookies: dict[str, str], deep: int, 
     stock_pages = {
         "first": "/contracts/list/",
         "deep": f"/contracts/list/?page_ContractStock={500 if size == 'ordinary' else 10_000}&psize_ContractStock=50",
-        "search": f"/contracts/list/?_flt_2_number={WORDS}",
+        "search": f"/contracts/list/?_flt_2_number={WORDS['/contracts']}",
         "partner + sort": "/contracts/list/?_flt_0_partner=1&_oc_ContractStock=amount&_od_ContractStock=desc",
         "edit form": f"/contracts/edit/{deep}",
     }
@@ -99,8 +99,7 @@ def compare(kind: str, size: str, app: Any, cookies: dict[str, str], deep: int, 
     print(f"  {'':<15}{'role':<15}{'statements':>11}{'median ms':>11}{'p95 ms':>9}{'kB':>6}{'× raw_best':>12}{'stock ms':>10}{'stock ÷ ours':>14}")
     for role, cookie in cookies.items():
         for name, (path, bare) in pages(deep, role == "partner").items():
-            mine = measure.page(ours, path, cookie)
-            best = measure.page(limit, bare)
+            mine, best = measure.side_by_side((ours, path, cookie), (limit, bare, ""))
             if name != "edit form" and not measure.same_cells(mine.body, best.body):
                 raise SystemExit(f"{name}: not the same cells as raw_best")
             if role == "administrator":

@@ -94,21 +94,28 @@ def wait_for(port: int, process: subprocess.Popen, path: str = "/login") -> None
 
 def page(port: int, path: str, cookie: str = "", turns: int = 40, warm: int = 5) -> Taken:
     """Asks for one page again and again on one connection, one at a time."""
-    line = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
-    headers = {"Cookie": cookie} if cookie else {}
-    times, body = [], b""
+    return side_by_side((port, path, cookie), turns=turns, warm=warm)[0]
+
+
+def side_by_side(*asked: tuple[int, str, str], turns: int = 40, warm: int = 10) -> list[Taken]:
+    """Asks for several pages in turn, so that whatever else the machine does meets each of them: (port, path, cookie)."""
+    lines = [http.client.HTTPConnection("127.0.0.1", port, timeout=300) for port, _path, _cookie in asked]
+    cookies = [cookie for _port, _path, cookie in asked]
+    times: list[list[float]] = [[] for _each in asked]
+    bodies = [b""] * len(asked)
     for turn in range(turns + warm):
-        start = time.perf_counter()
-        line.request("GET", path, headers=headers)
-        answer = line.getresponse()
-        body = answer.read()
-        if answer.status != 200:
-            raise RuntimeError(f"{path}: {answer.status}")
-        if given := answer.getheader("Set-Cookie"):  # kept, as a browser does
-            headers = {"Cookie": given.split(";")[0]}
-        if turn >= warm:
-            times.append((time.perf_counter() - start) * 1000)
-    return Taken(median(times), quantiles(times, n=20)[-1] if len(times) > 1 else times[0], body)
+        for number, (_port, path, _cookie) in enumerate(asked):
+            start = time.perf_counter()
+            lines[number].request("GET", path, headers={"Cookie": cookies[number]} if cookies[number] else {})
+            answer = lines[number].getresponse()
+            bodies[number] = answer.read()
+            if answer.status != 200:
+                raise RuntimeError(f"{path}: {answer.status}")
+            if turn >= warm:
+                times[number].append((time.perf_counter() - start) * 1000)
+            if given := answer.getheader("Set-Cookie"):  # kept, as a browser does
+                cookies[number] = given.split(";")[0]
+    return [Taken(median(each), quantiles(each, n=20)[-1] if len(each) > 1 else each[0], body) for each, body in zip(times, bodies, strict=True)]
 
 
 def stock_cookie(port: int) -> str:
