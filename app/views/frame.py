@@ -53,6 +53,7 @@ class RecordNumber(IntegerConverter):
 def bind(app: Flask) -> None:
     """Hangs the frame on the application."""
     app.extensions["cordee_fragments"] = fragments.Fragments()
+    app.extensions["cordee_sizes"] = {}  # of large tables, by entity: (rows, until when it is believed)
     app.before_request(meet)
     app.after_request(dress)
     app.teardown_request(leave)

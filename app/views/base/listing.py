@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time as clock, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
+from flask import current_app
 from flask_babel import format_decimal, gettext, to_utc
 from sqlalchemy import ColumnElement, Select
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -23,6 +25,7 @@ from app.views.base.statements import COUNTED, NOBODY, TEXTS, Question, build_co
 
 SIZES = (20, 50, 100)
 HIGHEST_ID = 2**31 - 1
+LARGE = 20_000  # rows from which a table's size is not asked for at every request
 
 
 @dataclass
@@ -230,9 +233,13 @@ class Listing:
         )
 
     def total(self) -> Total:
-        """One statement: a count that stops at a thousand, and the table's size beside it."""
+        """One statement: a count that stops at a thousand, and the table's size beside it. The size of a large table is an
+        estimate, and is kept for a minute."""
         everything = not self.asked.is_filtered and not self.where and scope_of(self.session).sees_everything
         if everything:
+            kept = current_app.extensions["cordee_sizes"].get(self.model)
+            if kept is not None and kept[1] > time.monotonic():
+                return Total(kept[0], exact=False, estimated=True)
             statement = size_of(self.model, self.dialect)
         else:
             unpaged = replace(self.question, sort="id", descending=True, place=False, numbered=False, newest=False)
@@ -240,7 +247,12 @@ class Listing:
         number, estimate = self.run(statement).one()
         if number <= COUNTED:
             return Total(number, exact=True)
-        return Total(max(int(estimate or 0), COUNTED), exact=False, estimated=True) if everything else Total(COUNTED, exact=False)
+        if not everything:
+            return Total(COUNTED, exact=False)
+        size = max(int(estimate or 0), COUNTED)
+        if size >= LARGE:
+            current_app.extensions["cordee_sizes"][self.model] = (size, time.monotonic() + 60)
+        return Total(size, exact=False, estimated=True)
 
     def everything(self) -> Select[Any]:
         """Every row that is asked for, to be run with `values`: what exports stream."""
@@ -253,7 +265,7 @@ def filter_value(column: Column, key: str, value: str) -> Any:
     if column.kind in TEXTS:
         return f"%{like(str(wanted).lower())}%"
     if column.kind == "moment":
-        return to_utc(datetime.combine(wanted + timedelta(days=key.endswith("_to")), time())).replace(tzinfo=UTC)
+        return to_utc(datetime.combine(wanted + timedelta(days=key.endswith("_to")), clock())).replace(tzinfo=UTC)
     return wanted
 
 
