@@ -10,7 +10,7 @@ from flask import Flask, current_app
 from app.extensions import db
 from app.models.scope import SYSTEM, acting
 from app.permissions import PARTNER_ROLES, PORTAL_TABLE, STAFF_ROLES, STAFF_TABLE, Access
-from app.services import demo, history, mails, preparation
+from app.services import history, mails, preparation
 from app.services.crossings import crossing
 
 
@@ -29,6 +29,8 @@ def prepare() -> None:
 @click.command("demo")
 def load_demo() -> None:
     """Prepare the database and load the demo house; does nothing the second time."""
+    from app.services import demo  # only here: a server that starts has no use for it
+
     if not current_app.config["DEMO"]:
         sys.exit("The demo house is only loaded under config.DemoConfig (make demo).")
     preparation.prepare()

@@ -7,6 +7,7 @@ import secrets
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from flask import current_app
@@ -42,7 +43,6 @@ from app.services.throttle import Brake
 SIGN_IN_LIFETIME = timedelta(hours=12)
 PASSWORD_LENGTH = 10
 FREE_TRIES = 5
-NOBODYS_HASH = generate_password_hash(secrets.token_hex(16))
 BEFORE_OPENING = {PartnerStatus.DRAFT, PartnerStatus.SUBMITTED, PartnerStatus.TO_SIGN, PartnerStatus.PENDING_VALIDATION, PartnerStatus.REFUSED}
 KEPT = 5_000
 
@@ -84,6 +84,12 @@ WHO = (
     .join(RightsVersion, RightsVersion.id == 1)
     .where(SignIn.ended_at.is_(None), User.active.is_(True), SignIn.digest == bindparam("digest"), SignIn.expires_at > bindparam("moment"))
 )
+
+
+@cache
+def nobodys_hash() -> str:
+    """What a password is compared with where there is none, so that an unknown account takes as long as a known one."""
+    return generate_password_hash(secrets.token_hex(16))
 
 
 def digest_of(secret: str) -> str:
@@ -210,7 +216,7 @@ def sign_in(email: str, password: str, side: Side, address: str) -> str:
     with crossing() as session:
         throttle.refuse_haste(session, brakes)
         user = session.scalar(select(User).where(func.lower(User.email) == email.strip().lower()))
-    right = check_password_hash(user.password if user and user.password else NOBODYS_HASH, password)
+    right = check_password_hash(user.password if user and user.password else nobodys_hash(), password)
     with crossing(reading=False) as session:
         if user is None or not right or not user.active or user.side is not side:
             throttle.note(session, brakes)
@@ -231,7 +237,7 @@ def check_own_password(person: Person, password: str, address: str) -> bool:
     with crossing() as session:
         throttle.refuse_haste(session, brakes)
         user = session.get_one(User, person.id)
-    if check_password_hash(user.password or NOBODYS_HASH, password):
+    if check_password_hash(user.password or nobodys_hash(), password):
         return True
     with crossing(reading=False) as session:
         throttle.note(session, brakes)
