@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask_babel import LazyString
+from flask_babel import LazyString, lazy_gettext as _
+
+STALE = _("Somebody else saved this record while you were editing it. What you typed is still here: save again to keep your version.")
 
 
 class RuleBroken(Exception):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+
 from flask_babel import lazy_gettext as _
 from sqlalchemy import func, select
 
@@ -9,7 +12,7 @@ from app.extensions import db
 from app.models import PermissionView, Role, Side, User
 from app.permissions import BY_NAME, NONE, PARTNER_ROLES, STAFF_ROLES, STAFF_TABLE, Level, Rights
 from app.services import people
-from app.services.refusals import RuleBroken
+from app.services.refusals import STALE, RuleBroken
 
 ADMINISTRATOR = "administrator"
 
@@ -38,8 +41,19 @@ def levels_of(role: Role) -> dict[str, Level]:
     return found
 
 
-def save_role(role: Role | None, by: people.Person, name: str, levels: dict[str, Level]) -> Role:
-    """Adds or changes a role; raises RuleBroken for a name that is missing, too long or taken."""
+def mark_of(role: Role | None) -> str:
+    """A digest of a role as it stands, which its form brings back: a changed one means that somebody else saved meanwhile."""
+    stands = [role.name, sorted((name, level.name) for name, level in levels_of(role).items())] if role else []
+    return hashlib.sha256(json.dumps(stands).encode()).hexdigest()[:16]
+
+
+def save_role(role: Role | None, by: people.Person, name: str, levels: dict[str, Level], mark: str) -> Role:
+    """Adds or changes a role that stood as `mark` says; raises RuleBroken if it no longer does, and for a name that is missing,
+    too long or taken."""
+    if role is not None:
+        db.session.refresh(role, with_for_update=True)
+        if mark != mark_of(role):
+            raise RuleBroken(STALE)
     if not name:
         raise RuleBroken(_("Please enter a name."), "name")
     if len(name) > 64:

@@ -195,9 +195,11 @@ def error_page(code: int, sentence: str | None = None) -> tuple[str, int]:
 
 
 def asset(content: bytes, mimetype: str) -> Response:
+    """A file made of an installed package, asked for again after an hour, and then sent only if an update has changed it."""
     response = Response(content, mimetype=mimetype)
-    response.headers["Cache-Control"] = "public, max-age=2592000"
-    return response
+    response.headers["Cache-Control"] = "public, max-age=3600"
+    response.add_etag()
+    return response.make_conditional(request)
 
 
 def bootstrap() -> Response:

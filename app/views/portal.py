@@ -15,8 +15,8 @@ from app.extensions import db
 from app.models import Agreement, Assignment, BankAccount, Client, Contract, Document, MemberRole, Membership, Note, Partner, Partnership, Task, Tier, User, today
 from app.permissions import MY_BANK, MY_CLIENTS, MY_COMPANY, MY_CONTRACTS, MY_OFFERINGS, MY_PEOPLE, MY_PROGRAM, READ, WRITE
 from app.services import registration
-from app.services.refusals import RuleBroken
-from app.views.base import STALE, HouseForm, HouseView, page, signed_in
+from app.services.refusals import STALE, RuleBroken
+from app.views.base import HouseForm, HouseView, page, signed_in
 from app.views.base.columns import column_of
 from app.views.base.forms import Checked, LengthSaid, PersonName, Required, SelectChoice, cleaned, form_for
 from app.views.base.showing import shown

@@ -24,8 +24,8 @@ from app.permissions import (
     Level,
 )
 from app.services import checks, mails, once, people, roles, settings
-from app.services.refusals import RuleBroken
-from app.views.base import DEMO, STALE, HouseForm, HouseView, page, signed_in
+from app.services.refusals import STALE, RuleBroken
+from app.views.base import DEMO, HouseForm, HouseView, page, signed_in
 from app.views.base.forms import Checked, LengthSaid, PersonName, Required, SelectChoice, cleaned
 
 
@@ -166,7 +166,7 @@ class RolesView(HouseView):
             levels = {access.name: Level[request.form[access.name]] for access in STAFF_TABLE if request.form.get(access.name) in Level.__members__}
             try:
                 once.claim(request.form.get("one_time"), signed_in().id)
-                roles.save_role(role, signed_in(), name, levels)
+                roles.save_role(role, signed_in(), name, levels, request.form.get("version", ""))
                 db.session.commit()
                 flash(gettext("“%(name)s” has been saved.", name=name), "good")
                 return redirect("/settings/roles/")
@@ -176,7 +176,15 @@ class RolesView(HouseView):
                 db.session.rollback()
                 refusal = broken
         return render_template(
-            "settings/role_form.html", role=role, name=name, levels=levels, table=STAFF_TABLE, words=LEVEL_WORDS, refusal=refusal, one_time=once.new_token()
+            "settings/role_form.html",
+            role=role,
+            mark=roles.mark_of(role),
+            name=name,
+            levels=levels,
+            table=STAFF_TABLE,
+            words=LEVEL_WORDS,
+            refusal=refusal,
+            one_time=once.new_token(),
         ), 422 if refusal else 200
 
     @page("/<id:role_id>/delete", needs=Level.FULL, methods=("POST",))

@@ -11,7 +11,6 @@ from app.models import indexes
 from app.models.scope import Scope, ScopeKind, acting
 from app.services.crossings import crossing
 
-
 pytestmark = pytest.mark.parametrize("prepared", ["postgresql"], indirect=True, scope="session")
 
 

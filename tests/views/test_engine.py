@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from babel.numbers import format_currency
 from hypothesis import given, strategies
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from app import models as m
 from app.extensions import db
@@ -261,3 +261,25 @@ def test_numbers_are_read_as_people_type_them(typed, value):
 def test_what_is_no_number_is_refused(house, typed):
     with house.test_request_context(), pytest.raises(ValueError, match=r".+"):
         number_typed(typed, 2)
+
+
+def test_two_administrators_who_change_one_role_do_not_overwrite_each_other(house, cast):
+    first, second = cast.client_for("administrator"), cast.client_for("administrator")
+    assert first.post("/settings/roles/new", {"name": "Assistance", "clients": "READ"}).status_code == 302
+    role = cast.read(lambda session: session.scalar(select(m.Role.id).where(m.Role.name == "Assistance")))
+    mark = re.search(r'name="version" value="(\w+)"', second.get(f"/settings/roles/{role}").text)[1]
+    assert first.post(f"/settings/roles/{role}", {"name": "Assistance et accueil", "clients": "READ", "version": mark}).status_code == 302
+    refused = second.post(f"/settings/roles/{role}", {"name": "Accueil", "clients": "WRITE", "version": mark})
+    assert refused.status_code == 422
+    assert 'value="Accueil"' in refused.text
+    newer = re.search(r'name="version" value="(\w+)"', refused.text)[1]
+    assert second.post(f"/settings/roles/{role}", {"name": "Accueil", "clients": "WRITE", "version": newer}).status_code == 302
+    assert cast.get(m.Role, role).name == "Accueil"
+
+
+def test_icons_and_stylesheet_are_sent_again_only_when_they_have_changed(house, cast):
+    visitor = cast.stranger()
+    for address in ("/assets/icons.svg", "/assets/bootstrap.min.css"):
+        first = visitor.get(address)
+        assert first.status_code == 200
+        assert visitor.get(address, headers={"If-None-Match": first.headers["ETag"]}).status_code == 304

@@ -28,8 +28,6 @@ from app.services.refusals import RuleBroken
 from app.views.base.columns import Column, column_of
 from app.views.base.listing import HIGHEST_ID
 
-STALE = _("Somebody else saved this record while you were editing it. What you typed is still here: save again to keep your version.")
-
 
 class HouseForm(FlaskForm):
     """A form whose own strings come from the house's catalogue."""
