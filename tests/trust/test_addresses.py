@@ -130,6 +130,33 @@ def test_every_role_gets_in_where_the_table_says_and_nowhere_else(house, cast):
     assert wrong == []
 
 
+def test_no_role_of_staff_opens_or_changes_what_the_table_keeps_from_it(house, cast):
+    """Every address by every role of staff and by nobody, with GET and POST: what the table refuses is refused for a number
+    that exists, for an absent one and without one; what it allows is 404 for an absent number."""
+    ours, _theirs, shared = build(cast)
+    ids = ours.ids | shared
+    cells, wrong = 0, []
+    everybody = {None: cast.stranger()} | {role: cast.client_for(role) for role in STAFF_ROLES}
+    before = cast.read(fingerprint(ours))
+    for role, visitor in everybody.items():
+        for rule, view, asked, level in addresses(house):
+            numbered, want = "<id:" in rule.rule, expected_gate(role, asked, level)
+            if asked in (EVERYBODY, SIGNED_IN):
+                continue
+            for number in (ids.get(entity_of(rule, view) or "", ABSENT), ABSENT) if numbered else (0,):
+                for method in sorted(rule.methods & {"GET", "POST"}):
+                    if want == "in" and not (numbered and number == ABSENT):
+                        continue  # what is allowed is tried with real forms elsewhere
+                    response = (visitor.get if method == "GET" else visitor.post)(fill(rule, number))
+                    cells += 1
+                    good = response.status_code == 404 if want == "in" else gate(response) == want
+                    if not good or response.status_code >= 500:
+                        wrong.append((role, method, rule.rule, number, want, response.status_code))
+    print(f"\ncells of staff's role × address × id × method: {cells}, wrong: {len(wrong)}")
+    assert wrong == []
+    assert cast.read(fingerprint(ours)) == before
+
+
 def test_somebody_elses_row_is_404_and_nothing_of_it_shows(house, cast):
     """Own, somebody else's, deleted, absent and impossible numbers, by every role of a partner, with GET and POST."""
     ours, theirs, _shared = build(cast)
