@@ -7,10 +7,10 @@ from typing import Any
 
 from flask_appbuilder.security.sqla.models import ApiKey, Group, Permission, PermissionView, RegisterUser, Role, User, ViewMenu
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, String, Text, UniqueConstraint, event
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.models.base import INTERNAL, STAFF, Choice, Model, Moment, Own, Record, choice_of, field, now
+from app.models.base import INTERNAL, STAFF, Choice, Model, Moment, Own, Record, choice_of, field, keep_search_text, now
 
 
 class Side(Choice):
@@ -35,9 +35,10 @@ User.birth_date = field(_("Birth date"), Date, nullable=True)
 User.job_title = field(_("Job title"), String(100), nullable=True)
 User.wants_alerts = field(_("Alerts by e-mail"), Boolean, nullable=False, default=False, help=_("An e-mail each time a file is awaiting validation."))
 User.version = mapped_column(Integer, nullable=False, default=1)
+User.search_text = mapped_column(Text, nullable=False, default="", server_default="")
 
 User.title, User.plural, User.adding = _("Person"), _("People"), _("New person")
-User.searched, User.recorded = (), True
+User.searched, User.recorded = ("first_name", "last_name", "email"), True
 User.labelled = ("first_name", "last_name")
 User.unrecorded = frozenset({"password", "last_login", "login_count", "fail_login_count", "changed_on"})
 MINE = frozenset({"first_name", "last_name", "phone", "birth_date", "job_title", "language", "theme"})
@@ -46,6 +47,8 @@ User.name = property(lambda person: person.get_full_name())
 User.__str__ = lambda person: person.get_full_name()  # type: ignore[method-assign]
 Role.title, Role.plural, Role.adding = _("Role"), _("Roles"), _("New role")
 Role.scope, Role.recorded, Role.unrecorded, Role.searched = STAFF, True, frozenset(), ()
+for moment in ("before_insert", "before_update"):
+    event.listen(User, moment, keep_search_text)
 for entity in (PermissionView, Permission, ViewMenu):
     entity.scope, entity.recorded = STAFF, False
 for entity in (Group, RegisterUser, ApiKey):  # Flask-AppBuilder's tables that this house does not use

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
 from typing import Any
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from app.extensions import db, reads_only
-from app.models import Client, Contract, Membership, Partner, PartnerStatus, RightsVersion, Role, Side, SignIn, User, now
+from app.models import Client, Contract, Membership, Partner, PartnerStatus, Preference, RightsVersion, Role, Side, SignIn, User, now
 from app.models.scope import NOBODY, STAFF_SCOPE, Scope, ScopeKind, rows_of
 from app.permissions import (
     BY_NAME,
@@ -35,8 +35,9 @@ from app.permissions import (
     Rights,
     rights_of,
 )
-from app.services import throttle
+from app.services import preferences, throttle
 from app.services.crossings import crossing
+from app.services.preferences import ListView
 from app.services.refusals import RuleBroken
 from app.services.throttle import Brake
 
@@ -45,6 +46,9 @@ PASSWORD_LENGTH = 10
 FREE_TRIES = 5
 BEFORE_OPENING = {PartnerStatus.DRAFT, PartnerStatus.SUBMITTED, PartnerStatus.TO_SIGN, PartnerStatus.PENDING_VALIDATION, PartnerStatus.REFUSED}
 KEPT = 5_000
+
+
+Key = tuple[int, int | None, int, int]  # the person, its cabinet, and the versions of everybody's rights and of its preferences
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,9 @@ class Person:
     partner_name: str = ""
     partner_status: PartnerStatus | None = None
     cabinets: int = 0
-    key: tuple[int, int | None, int] = (0, None, 0)
+    preferences: dict[str, Any] = field(default_factory=dict, compare=False)
+    views: tuple[ListView, ...] = ()
+    key: Key = (0, None, 0, 0)
 
     def may(self, access: Access, level: Level) -> bool:
         return self.rights.get(access.name, NONE) >= level
@@ -75,13 +81,14 @@ class Person:
         return self.side is Side.STAFF
 
 
-_cache: OrderedDict[tuple[int, int | None, int], Person] = OrderedDict()
+_cache: OrderedDict[Key, Person] = OrderedDict()
 
 # One statement on every request; everything else about the person comes from the cache until the version moves.
 WHO = (
-    select(SignIn.id, SignIn.user_id, SignIn.partner_id, RightsVersion.number)
+    select(SignIn.id, SignIn.user_id, SignIn.partner_id, RightsVersion.number, Preference.number.label("preferences"))
     .join(User, User.id == SignIn.user_id)
     .join(RightsVersion, RightsVersion.id == 1)
+    .outerjoin(Preference, Preference.user_id == SignIn.user_id)
     .where(SignIn.ended_at.is_(None), User.active.is_(True), SignIn.digest == bindparam("digest"), SignIn.expires_at > bindparam("moment"))
 )
 
@@ -103,7 +110,7 @@ def identify(secret: str | None) -> Person | None:
     row = read_sign_in({"digest": digest_of(secret), "moment": now()})
     if row is None:
         return None
-    key = (row.user_id, row.partner_id, row.number)
+    key = (row.user_id, row.partner_id, row.number, row.preferences or 0)
     person = _cache.get(key)
     if person is None:
         with crossing() as session:
@@ -135,7 +142,7 @@ def forget_rights() -> None:
     _cache.clear()
 
 
-def describe(session: Session, key: tuple[int, int | None, int]) -> Person | None:
+def describe(session: Session, key: Key) -> Person | None:
     """Reads all that a request needs to know about a person."""
     user = session.get(User, key[0])
     if user is None:
@@ -148,7 +155,18 @@ def describe(session: Session, key: tuple[int, int | None, int]) -> Person | Non
         if found is None:
             return None
         facts = found
-    return Person(user.id, user.get_full_name(), user.first_name, user.email, user.side, user.language, user.theme, key=key, **facts)
+    return Person(
+        user.id,
+        user.get_full_name(),
+        user.first_name,
+        user.email,
+        user.side,
+        user.language,
+        user.theme,
+        key=key,
+        **facts,
+        **preferences.of_person(session, user, facts["role_names"]),
+    )
 
 
 def staff_rights(roles: list[Role]) -> Rights:

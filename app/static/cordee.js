@@ -29,7 +29,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "j") walk(1);
   else if (event.key === "k") walk(-1);
   else if (event.key === "x" && place >= 0) rows()[place].querySelector("input[name=ids]")?.click();
-  else if (event.key === "/") { const box = document.querySelector("input[type=search]"); if (box) { event.preventDefault(); box.focus(); } }
+  else if (event.key === "/") { const box = [...document.querySelectorAll("input[type=search]")].find((each) => each.offsetParent); if (box) { event.preventDefault(); box.focus(); box.select(); } }
 });
 
 document.addEventListener("click", (event) => {
@@ -94,6 +94,61 @@ document.querySelectorAll(".lookup").forEach((lookup) => {
     else if (event.key === "ArrowUp") { event.preventDefault(); mark(chosen - 1); }
     else if (event.key === "Enter" && !list.hidden && chosen >= 0) { event.preventDefault(); take(list.children[chosen]); }
     else if (event.key === "Escape") close();
+  });
+});
+
+// Search over everything: answers under the bar, pinned and recent records before anything is typed.
+document.querySelectorAll("[data-finder]").forEach((form) => {
+  const [box, list] = [form.querySelector("input"), form.querySelector(".finder-list")];
+  let asked = 0, chosen = -1, timer;
+  const hits = () => [...list.querySelectorAll(".finder-hit")];
+  const close = () => { list.hidden = true; box.setAttribute("aria-expanded", "false"); box.removeAttribute("aria-activedescendant"); chosen = -1; };
+  const make = (name, className, text) => Object.assign(document.createElement(name), { className, textContent: text });
+  const line = (hit, number) => {
+    const link = make("a", "finder-hit", "");
+    link.href = hit.href;
+    link.id = `finder_hit_${number}`;
+    link.setAttribute("role", "option");
+    link.setAttribute("aria-selected", "false");
+    link.tabIndex = -1;
+    link.append(make("span", "hit-text", hit.text), make("span", "hit-hint", hit.hint));
+    return link;
+  };
+  const mark = (at) => {
+    const all = hits();
+    if (!all.length) return;
+    chosen = (at + all.length) % all.length;
+    all.forEach((hit, index) => hit.setAttribute("aria-selected", String(index === chosen)));
+    all[chosen].scrollIntoView({ block: "nearest" });
+    box.setAttribute("aria-activedescendant", all[chosen].id);
+  };
+  async function ask() {
+    const turn = ++asked, words = box.value.trim();
+    const answer = await fetch(`/search/quick?q=${encodeURIComponent(words)}`, { headers: { Accept: "application/json" } });
+    if (!answer.ok || turn !== asked || document.activeElement !== box) return;
+    let number = 0;
+    const shelves = (await answer.json()).map((shelf) => {
+      const group = document.createElement("div");
+      group.setAttribute("role", "group");
+      group.setAttribute("aria-label", shelf.title);
+      group.append(make("p", "finder-title", shelf.title), ...shelf.hits.map((hit) => line(hit, number++)));
+      return group;
+    });
+    if (words && number) shelves.push(line({ text: list.dataset.all, hint: "", href: `/search/?q=${encodeURIComponent(words)}` }, number));
+    if (words && !number) shelves.push(make("p", "finder-title", list.dataset.empty));
+    list.replaceChildren(...shelves);
+    list.hidden = !shelves.length;
+    box.setAttribute("aria-expanded", String(shelves.length > 0));
+    chosen = -1;
+  }
+  box.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(ask, 150); });
+  box.addEventListener("focus", ask);
+  box.addEventListener("blur", () => setTimeout(() => { if (!form.contains(document.activeElement)) close(); }, 150));
+  box.addEventListener("keydown", (event) => {
+    if (event.key === "ArrowDown") { event.preventDefault(); mark(chosen + 1); }
+    else if (event.key === "ArrowUp") { event.preventDefault(); mark(chosen - 1); }
+    else if (event.key === "Enter" && chosen >= 0) { event.preventDefault(); hits()[chosen].click(); }
+    else if (event.key === "Escape") { close(); box.blur(); }
   });
 });
 

@@ -18,7 +18,7 @@ from app.models.scope import is_ones_own
 from app.permissions import FULL, READ, WRITE, Access, Level
 from app.services import once
 from app.services.refusals import RuleBroken
-from app.views.base import saving, sheets, showing
+from app.views.base import marks, saving, sheets, showing
 from app.views.base.columns import column_of, pointed_at
 from app.views.base.forms import HouseForm, LookupField, form_for, lookup
 from app.views.base.guards import HouseView, local_path, page, signed_in
@@ -186,7 +186,8 @@ class EntityView(HouseView):
     @page("/<id:record_id>")
     def show_record(self, record_id: int) -> str:
         record = self.find(record_id)
-        return render_template(self.show_template, view=self, record=record, **showing.record_page(self, record))
+        marks.remember(self.route_base, record_id)
+        return render_template(self.show_template, view=self, record=record, pinned=marks.is_pinned(self.route_base, record_id), **showing.record_page(self, record))
 
     @page("/choices/<name>")
     def choices(self, name: str) -> Response:

@@ -1,0 +1,37 @@
+"""What a person sets for itself: how lists look, what is pinned, and the lists it keeps under a name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import JSON, ForeignKey, Integer, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import INTERNAL, Model, Record
+
+
+class Preference(Model):
+    """One row per person; `number` moves with each change, so that every process notices (services/people.py)."""
+
+    __tablename__ = "preference"
+    scope, recorded = INTERNAL, False
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("ab_user.id"), primary_key=True)
+    values: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    number: Mapped[int] = mapped_column(Integer, default=0)
+
+
+class SavedView(Record):
+    """A list's address kept under a name: one's own, or shared with everybody of a role."""
+
+    __tablename__ = "saved_view"
+    __table_args__ = (UniqueConstraint("owner_id", "place", "name"),)
+    title, plural = _("Saved view"), _("Saved views")
+    scope, recorded = INTERNAL, False
+
+    name: Mapped[str] = mapped_column(String(60))
+    place: Mapped[str] = mapped_column(String(60), index=True)  # the list's own address, such as /contracts/
+    query: Mapped[str] = mapped_column(String(2000), default="")
+    owner_id: Mapped[int] = mapped_column(ForeignKey("ab_user.id"), index=True)
+    role: Mapped[str | None] = mapped_column(String(64))
