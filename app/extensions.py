@@ -41,11 +41,14 @@ def prepare_sqlite(connection: Any, record: Any) -> None:
 
 @event.listens_for(Engine, "connect")
 def prepare_postgresql(connection: Any, record: Any) -> None:
-    """No just-in-time compiling: on statements of a millisecond it costs more than it saves."""
+    """For statements of a millisecond: no just-in-time compiling and no parallel workers, whose start takes seven; and rows that
+    are found by an index cost little more than their neighbours, as they do in memory and on disks without a moving head."""
     if "psycopg" not in type(connection).__module__:
         return
     connection.autocommit = True
     connection.execute("SET jit = off")
+    connection.execute("SET max_parallel_workers_per_gather = 0")
+    connection.execute("SET random_page_cost = 1.1")
     connection.autocommit = False
 
 

@@ -74,6 +74,7 @@ CONTRACTS = kind("contracts", _("Contracts"), manager=WRITE, compliance=READ, re
 STAFF_PEOPLE = kind("staff_people", _("Staff and their roles"))
 SETTINGS = kind("settings", _("Settings"))
 RIGHTS = kind("rights", _("Table of permissions"))
+SHARED_VIEWS = kind("shared_views", _("Views of lists shared with a role"), manager=WRITE)
 HISTORY = kind("history", _("History"), compliance=READ, manager=READ)
 TRANSLATIONS = kind("translations", _("Translations"), translator=WRITE)
 CONSOLE = kind("console", _("Console"))

@@ -152,6 +152,22 @@ document.querySelectorAll("[data-finder]").forEach((form) => {
   });
 });
 
+// Columns are put in order with buttons, which work with a finger and with the keyboard.
+document.querySelectorAll("[data-sortable]").forEach((list) => {
+  const move = (item, step) => {
+    const other = step < 0 ? item.previousElementSibling : item.nextElementSibling;
+    if (other) step < 0 ? other.before(item) : other.after(item);
+  };
+  [...list.children].forEach((item) => {
+    [[-1, "↑", list.dataset.up], [1, "↓", list.dataset.down]].forEach(([step, sign, words]) => {
+      const button = Object.assign(document.createElement("button"), { type: "button", className: "icon-button", textContent: sign, title: words });
+      button.setAttribute("aria-label", `${words}: ${item.textContent.trim()}`);
+      button.addEventListener("click", () => { move(item, step); button.focus(); });
+      item.append(button);
+    });
+  });
+});
+
 // Unsaved changes are guarded; the first error has the focus; a form is sent once.
 document.querySelectorAll("form[data-guard]").forEach((form) => {
   let changed = false;

@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from app.views.base.guards import person
 from app.views.home import open_alerts
+from app.views.views import menu_of_views
 
 KEPT = 1_000
 CSRF_GOES_HERE, PAGE_GOES_HERE, QUERY_GOES_HERE = token_hex(16), token_hex(16), token_hex(16)  # what differs from one request to the next; nobody can guess them
@@ -86,8 +87,20 @@ def list_head(view: Any, asked: Any, actions: list[Any]) -> Markup:
 
 def filter_panel(view: Any, asked: Any, filters: Any) -> Markup:
     """The panel that sets filters, beside the words and the order that stay."""
-    stays = "".join(f'<input type="hidden" name="{name}" value="{escape(value)}">' for name, value in (("q", asked.words), ("sort", asked.sort)) if value)
-    return list_part("entity/filters.html", view, asked, asked.address(q=None, sort=None), later=stays, filters=filters)
+    stays = "".join(
+        f'<input type="hidden" name="{name}" value="{escape(value)}">'
+        for name, value in (("q", asked.words), ("sort", asked.sort), ("columns", ",".join(asked.columns)))
+        if value
+    )
+    return list_part("entity/filters.html", view, asked, asked.address(q=None, sort=None, columns=None), later=stays, filters=filters)
+
+
+def list_views(view: Any, asked: Any) -> Markup:
+    """The menus of views and of columns; kept per person, whose own names stand in it."""
+    who = person()
+    key = ("list_views", view.endpoint, get_locale(), who.key if who else None, asked.address())
+    html = fragments().get_or_make(key, lambda: render_template("entity/list_views.html", view=view, asked=asked, **menu_of_views(view, asked)))
+    return filled(html, {CSRF_GOES_HERE: generate_csrf()})
 
 
 @lru_cache(maxsize=1_000)

@@ -25,7 +25,7 @@ from app.services import once, people
 from app.services.identifiers import grouped
 from app.views import fragments, proofs
 from app.views.base import controls, showing
-from app.views.base.columns import amount, choice_badge, moment, percent
+from app.views.base.columns import amount, choice_badge, column_of, moment, percent
 from app.views.base.guards import person
 from app.views.base.listing import HIGHEST_ID
 from app.views.menu import menu_html
@@ -70,6 +70,8 @@ def bind(app: Flask) -> None:
         list_actions=fragments.list_actions,
         list_head=fragments.list_head,
         list_tools=fragments.list_tools,
+        list_views=fragments.list_views,
+        column_of=column_of,
         filter_panel=fragments.filter_panel,
         query_later=fragments.QUERY_GOES_HERE,
         heads=showing.heads,

@@ -10,6 +10,7 @@ from flask_babel import LazyString, lazy_gettext as _
 from markupsafe import Markup
 
 from app.permissions import READ, Access
+from app.services.people import Person
 from app.views.base.guards import person
 
 
@@ -60,13 +61,19 @@ class Menu:
         found = []
         for group in wanted:
             entries = [
-                {"label": entry.label, "icon": entry.icon, "href": entry.href, "active": entry.href == place}
+                {"label": entry.label, "icon": entry.icon, "href": entry.href + opening_query(who, entry.href), "active": entry.href == place}
                 for entry in self.entries
                 if entry.group is group and (entry.access is None or who.may(entry.access, READ))
             ]
             if entries:
                 found.append({"title": str(group.title), "entries": entries})
         return found
+
+
+def opening_query(who: Person, place: str) -> str:
+    """The query of the view that a person wants a list to open with."""
+    chosen = who.preferences.get("defaults", {}).get(place)
+    return next((f"?{view.query}" for view in who.views if view.id == chosen and view.query), "")
 
 
 def menu_html() -> Markup:

@@ -53,6 +53,7 @@ def build(cast: Cast) -> tuple[Side, Side, dict[str, Any]]:
         records.append(cast.add(m.Partnership(partner_id=partner.id, program_id=program.id, starts_on=date(2026, 1, 1))))
         colleague = cast.member(partner, "member", first_name=mark, last_name=f"{mark}collègue")
         records.append(cast.read(lambda session, key=colleague.id: session.query(m.Membership).filter_by(user_id=key).one()))
+        records.append(cast.add(m.SavedView(owner_id=colleague.id, place="/portal/clients/", name=f"{mark} vue", query="status=client")))
         side.ids = {type(record).__name__: record.id for record in records}
         sides.append(side)
     return sides[0], sides[1], {"Supplier": supplier.id, "Product": product.id}

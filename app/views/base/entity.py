@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -11,6 +11,7 @@ from flask_babel import LazyString, gettext
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from app.extensions import db
@@ -22,7 +23,7 @@ from app.views.base import marks, saving, sheets, showing
 from app.views.base.columns import column_of, pointed_at
 from app.views.base.forms import HouseForm, LookupField, form_for, lookup
 from app.views.base.guards import HouseView, local_path, page, signed_in
-from app.views.base.listing import Listing, read, total_words
+from app.views.base.listing import Asked, Listing, read, total_words
 from app.views.base.rows import written_rows
 
 
@@ -88,6 +89,7 @@ class EntityView(HouseView):
     list_columns: ClassVar[list[str]] = []
     search: ClassVar[bool] = True
     filters: ClassVar[list[str] | None] = None
+    choosable: ClassVar[tuple[str, ...]] = ()
     sort: ClassVar[list[str] | None] = None
     form: ClassVar[dict[LazyString, list[str]]] = {}
     show: ClassVar[dict[LazyString, list[str]] | None] = None
@@ -111,6 +113,7 @@ class EntityView(HouseView):
                 cls.filters = [column_of(cls.model, name).name for name in cls.list_columns]
             if cls.sort is None:
                 cls.sort = [name for name in cls.list_columns if column_of(cls.model, name).kind not in ("link", "text", "categories")]
+            cls.choosable = showing.choosable_columns(cls)
             cls.actions = {each.action.name: each.action for each in vars(cls).values() if hasattr(each, "action")}
             cls.search = cls.search and hasattr(cls.model, "search_text")
             cls.exclude_route_methods = {
@@ -140,9 +143,15 @@ class EntityView(HouseView):
         """Conditions that always hold for this view's rows, beside the session's scope."""
         return []
 
-    def listing(self, columns: list[str] | None = None, where: list[ColumnElement[bool]] | None = None) -> Listing:
-        asked = read(self.model, request.args, self.filters or [], self.sort or [], self.search)
-        return Listing(self.model, columns or self.list_columns, asked, db.session(), [*self.where(), *(where or [])])
+    def asked(self, args: MultiDict[str, str]) -> Asked:
+        return read(self.model, args, self.filters or [], self.sort or [], self.search, self.choosable)
+
+    def columns_of(self, asked: Asked) -> tuple[str, ...]:
+        return asked.columns or tuple(self.list_columns)
+
+    def listing(self, columns: Sequence[str] | None = None, where: list[ColumnElement[bool]] | None = None) -> Listing:
+        asked = self.asked(request.args)
+        return Listing(self.model, columns or self.columns_of(asked), asked, db.session(), [*self.where(), *(where or [])])
 
     @page("/")
     def list(self) -> str:
@@ -153,7 +162,7 @@ class EntityView(HouseView):
             "entity/list.html",
             view=self,
             asked=listing.asked,
-            rows=written_rows(self.model, self.list_columns, rows.rows, self.route_base, ticks=bool(actions)),
+            rows=written_rows(self.model, listing.columns, rows.rows, self.route_base, ticks=bool(actions)),
             paging=rows,
             total=total_words(listing.total()),
             filters=showing.filter_chips(self, listing.asked, rows.rows),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time as clock, timedelta
 from decimal import Decimal, InvalidOperation
@@ -24,6 +25,7 @@ from app.views.base.columns import Column, column_of
 from app.views.base.statements import COUNTED, NOBODY, TEXTS, Question, build_count, build_page, build_whole, counted_of, filtered_column, page_of, size_of
 
 SIZES = (20, 50, 100)
+MOST_COLUMNS = 12
 HIGHEST_ID = 2**31 - 1
 LARGE = 20_000  # rows from which a table's size is not asked for at every request
 
@@ -40,7 +42,9 @@ class Asked:
     after: list[Any] | None = None
     before: list[Any] | None = None
     last: bool = False
+    columns: tuple[str, ...] = ()  # chosen by the person, in its order; none for the list's own
     ignored: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)  # columns asked for that this list does not have
 
     @property
     def is_filtered(self) -> bool:
@@ -49,14 +53,15 @@ class Asked:
     @property
     def is_plain(self) -> bool:
         """Whether it is the list as it stands in the menu, at any page."""
-        return not (self.is_filtered or self.sort or self.size != 50)
+        return not (self.is_filtered or self.sort or self.size != 50 or self.columns)
 
     def address(self, **changes: Any) -> str:
         """The query string for the same list with some changes; None takes a part away."""
         parts: dict[str, Any] = {"q": self.words or None, **self.filters, "sort": self.sort or None, "size": self.size if self.size != 50 else None}
+        parts["columns"] = ",".join(self.columns) or None
         parts |= changes
         kept = {name: value for name, value in parts.items() if value not in (None, "")}
-        return f"?{urlencode(kept)}" if kept else "?"
+        return f"?{urlencode(kept, safe=',')}" if kept else "?"
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,7 @@ def filter_names(column: Column) -> list[str]:
     return [column.name]
 
 
-def read(model: Any, args: MultiDict[str, str], filterable: list[str], sortable: list[str], searchable: bool = True) -> Asked:
+def read(model: Any, args: MultiDict[str, str], filterable: list[str], sortable: list[str], searchable: bool = True, choosable: tuple[str, ...] = ()) -> Asked:
     """Reads an address; nothing in it can raise."""
     words = args.get("q", "").replace("\x00", "")[:100].strip() if searchable else ""
     asked = Asked(words=words if fold(words).strip() else "")
@@ -106,6 +111,9 @@ def read(model: Any, args: MultiDict[str, str], filterable: list[str], sortable:
     asked.page = min(int(args["page"]), 10_000_000) if args.get("page", "").isdecimal() and len(args["page"]) < 9 and int(args["page"]) else 1
     asked.after, asked.before = cursor(args.get("after")), cursor(args.get("before"))
     asked.last = args.get("last") == "1"
+    wanted = [name for name in dict.fromkeys(",".join(args.getlist("columns")).split(",")) if name][:MOST_COLUMNS]
+    asked.columns = tuple(name for name in wanted if name in choosable)
+    asked.gone = [name[:60] for name in wanted if name not in choosable]
     return asked
 
 
@@ -144,7 +152,7 @@ def parsed(column: Column, value: str) -> Any:
 class Listing:
     """The statements of one entity's list, for one address."""
 
-    def __init__(self, model: Any, columns: list[str], asked: Asked, session: Session, where: list[ColumnElement[bool]] | None = None) -> None:
+    def __init__(self, model: Any, columns: Sequence[str], asked: Asked, session: Session, where: list[ColumnElement[bool]] | None = None) -> None:
         self.model, self.columns, self.asked, self.session = model, tuple(columns), asked, session
         self.where = tuple(where or ())
         self.dialect = session.get_bind().dialect.name

@@ -157,6 +157,17 @@ def differences(view: EntityView, form: HouseForm, record: Any) -> dict[str, str
     return found
 
 
+def choosable_columns(view: type[EntityView]) -> tuple[str, ...]:
+    """The columns that people may put into a list: its own, then what the record's page and form show, but for long texts."""
+    found = {column_of(view.model, name).name: name for name in view.list_columns}
+    for names in (*(view.show or {}).values(), *view.form.values()):
+        for name in names:
+            column = column_of(view.model, name)
+            if column.kind not in ("text", "categories"):
+                found.setdefault(column.name, name)
+    return tuple(found.values())
+
+
 @lru_cache(maxsize=1_000)
 def column_labels(model: Any, names: tuple[str, ...], locale: Locale) -> list[str]:
     return [str(column_of(model, name).label) for name in names]
@@ -166,8 +177,8 @@ def heads(view: EntityView, asked: Asked) -> list[dict[str, Any]]:
     """The table's head: each column's label, and the address that sorts by it."""
     found = []
     sorted_by = asked.sort.lstrip("-")
-    labels = column_labels(view.model, tuple(view.list_columns), get_locale())
-    for name, label in zip(view.list_columns, labels, strict=True):
+    names = view.columns_of(asked)
+    for name, label in zip(names, column_labels(view.model, names, get_locale()), strict=True):
         column = column_of(view.model, name)
         here = sorted_by == column.name
         sort = None if column.name not in (view.sort or []) else f"-{column.name}" if asked.sort == column.name else column.name

@@ -119,7 +119,7 @@ def size_of(model: Any, dialect: str) -> Select[Any]:
     return count_of(model, [], select(func.max(model.id)).scalar_subquery())
 
 
-@cache
+@lru_cache(maxsize=1_000)
 def shape_of(model: Any, columns: tuple[str, ...], sort: str) -> Select[Any]:
     """What a list selects: id, the sort column, each shown column with the names of what it points at, the currency."""
     wanted: list[Any] = [model.id.label("id"), getattr(model, sort).label("sorted_by")]
