@@ -77,6 +77,8 @@ def house(prepared: tuple[Any, Copies]) -> Iterator[Any]:
         db.engine.dispose()
     copies.renew()
     people.forget_rights()
+    for kept in ("cordee_fragments", "cordee_sizes"):
+        app.extensions[kept].clear()  # made for people of a database that is no more
     yield app
     with app.app_context():
         db.session.remove()
