@@ -77,7 +77,7 @@ def house(prepared: tuple[Any, Copies]) -> Iterator[Any]:
         db.engine.dispose()
     copies.renew()
     people.forget_rights()
-    for kept in ("cordee_fragments", "cordee_sizes"):
+    for kept in ("cordee_fragments", "cordee_totals"):
         app.extensions[kept].clear()  # made for people of a database that is no more
     yield app
     with app.app_context():

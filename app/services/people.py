@@ -12,12 +12,12 @@ from typing import Any
 
 from flask import current_app
 from flask_babel import lazy_gettext as _
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, case, func, select, update
 from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from app.extensions import db, reads_only
-from app.models import Client, Contract, Membership, Partner, PartnerStatus, Preference, RightsVersion, Role, Side, SignIn, User, now
+from app.models import Alert, Client, Contract, Membership, Partner, PartnerStatus, Preference, RightsVersion, Role, Side, SignIn, User, now
 from app.models.scope import NOBODY, STAFF_SCOPE, Scope, ScopeKind, rows_of
 from app.permissions import (
     BY_NAME,
@@ -83,9 +83,13 @@ class Person:
 
 _cache: OrderedDict[Key, Person] = OrderedDict()
 
+# What waits for the administrators, counted for staff; beside WHO, because another statement would cost as much as a list's rows.
+WAITING = select(func.count()).select_from(Alert).where(Alert.handled_at.is_(None)).scalar_subquery()
+OPEN_ALERTS = case((User.side == Side.STAFF, WAITING), else_=0)
+
 # One statement on every request; everything else about the person comes from the cache until the version moves.
 WHO = (
-    select(SignIn.id, SignIn.user_id, SignIn.partner_id, RightsVersion.number, Preference.number.label("preferences"))
+    select(SignIn.id, SignIn.user_id, SignIn.partner_id, RightsVersion.number, Preference.number.label("preferences"), OPEN_ALERTS.label("alerts"))
     .join(User, User.id == SignIn.user_id)
     .join(RightsVersion, RightsVersion.id == 1)
     .outerjoin(Preference, Preference.user_id == SignIn.user_id)
@@ -103,13 +107,14 @@ def digest_of(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def identify(secret: str | None) -> Person | None:
-    """The person behind a cookie's secret, or None when it is unknown, ended, expired or deactivated."""
-    if not secret:
-        return None
-    row = read_sign_in({"digest": digest_of(secret), "moment": now()})
-    if row is None:
-        return None
+def identify(secret: str | None) -> tuple[Person | None, int]:
+    """The person behind a cookie's secret, or None when it is unknown, ended, expired or deactivated; and how many alerts wait."""
+    row = read_sign_in({"digest": digest_of(secret), "moment": now()}) if secret else None
+    return (person_of(row), row.alerts) if row is not None else (None, 0)
+
+
+def person_of(row: Any) -> Person | None:
+    """The person of a WHO row, from the cache until a version moves."""
     key = (row.user_id, row.partner_id, row.number, row.preferences or 0)
     person = _cache.get(key)
     if person is None:

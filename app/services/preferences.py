@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import func, or_, select
+from sqlalchemy import false, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.models import Preference, RightsVersion, SavedView, Side, User
@@ -31,7 +31,7 @@ class ListView:
 def of_person(session: Session, user: User, role_names: tuple[str, ...]) -> dict[str, Any]:
     """The preferences and saved views of a person, read once per change (services/people.py)."""
     kept = session.get(Preference, user.id)
-    shared = SavedView.role.in_(role_names) if user.side is Side.STAFF else False
+    shared = SavedView.role.in_(role_names) if user.side is Side.STAFF else false()
     found = session.scalars(select(SavedView).where(or_(SavedView.owner_id == user.id, shared)).order_by(func.lower(SavedView.name), SavedView.id))
     views = tuple(ListView(view.id, view.name, view.place, view.query, view.owner_id == user.id, view.role) for view in found)
     return {"preferences": dict(kept.values) if kept else {}, "views": views}

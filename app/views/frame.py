@@ -53,7 +53,7 @@ class RecordNumber(IntegerConverter):
 def bind(app: Flask) -> None:
     """Hangs the frame on the application."""
     app.extensions["cordee_fragments"] = fragments.Fragments()
-    app.extensions["cordee_sizes"] = {}  # of large tables, by entity: (rows, until when it is believed)
+    app.extensions["cordee_totals"] = {}  # of long lists: (total, until when it is believed)
     app.before_request(meet)
     app.after_request(dress)
     app.teardown_request(leave)
@@ -110,8 +110,8 @@ def meet() -> None:
     reads_only.set(request.method in READING)
     if request.endpoint in ("static", "bootstrap", "icons"):
         return
-    who = people.identify(session.get("sign_in"))
-    g.person = who
+    g.person, g.open_alerts = people.identify(session.get("sign_in"))
+    who = g.person
     info = db.session().info
     info["scope"] = who.scope if who else NOBODY
     info["actor"], info["actor_id"] = (who.name, who.id) if who else ("", None)

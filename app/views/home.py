@@ -17,17 +17,11 @@ from app.views.base import SIGNED_IN, HouseView, page, person, signed_in
 from app.views.base.listing import Total, total_words
 from app.views.base.statements import COUNTED
 
-OPEN_ALERTS = select(func.count()).select_from(Alert).where(Alert.handled_at.is_(None))
-
 
 def open_alerts() -> int:
-    """How many alerts wait; read once per page, for those who may validate."""
+    """How many alerts wait, as counted when this request began, for those who may validate."""
     who = person()
-    if who is None or not who.may(PARTNER_VALIDATION, READ):
-        return 0
-    if "open_alerts" not in g:
-        g.open_alerts = db.session.scalar(OPEN_ALERTS)
-    return g.open_alerts
+    return g.open_alerts if who is not None and who.may(PARTNER_VALIDATION, READ) else 0
 
 
 class HomeView(HouseView):

@@ -134,3 +134,19 @@ def test_chosen_columns_and_views_cost_no_statement(house, cast, partner, statem
     visitor.get("/contracts/?status=active&columns=number,partner,amount")
     roles = [sent for sent in statements if "set_config" in sent]
     assert len(statements) - len(roles) <= 4
+
+
+def test_a_total_above_a_thousand_is_kept_for_a_minute_and_an_exact_one_never(house, cast, partner, statements):  # noqa: F811
+    supplier = cast.read(lambda session: session.query(m.Contract).first().supplier_id)
+    with cast.writing() as session:
+        for number in range(1005):
+            session.add(m.Contract(number=f"T{number}", number_key=f"T{number}", supplier_id=supplier, partner_id=partner.id, status=m.ContractStatus.ENDED))
+    visitor, other = cast.client_for("owner", partner), cast.client_for("owner", cast.partner())
+    assert "1,000+" in visitor.get("/portal/contracts/", **EN).text
+    statements.clear()
+    assert "1,000+" in visitor.get("/portal/contracts/?page=2", **EN).text
+    assert not [sent for sent in statements if "count(*)" in sent and "FROM contract" in sent]
+    for count in (1, 2):
+        assert f'<span class="count">{count}</span>' in visitor.get("/portal/contracts/?status=active", **EN).text
+        cast.contract(partner, cast.client(partner), number=f"N{count}")
+    assert '<span class="count">0</span>' in other.get("/portal/contracts/", **EN).text

@@ -27,7 +27,7 @@ from app.views.base.statements import COUNTED, NOBODY, TEXTS, Question, build_co
 SIZES = (20, 50, 100)
 MOST_COLUMNS = 12
 HIGHEST_ID = 2**31 - 1
-LARGE = 20_000  # rows from which a table's size is not asked for at every request
+TOTALS_KEPT = 2_000
 
 
 @dataclass
@@ -241,26 +241,36 @@ class Listing:
         )
 
     def total(self) -> Total:
-        """One statement: a count that stops at a thousand, and the table's size beside it. The size of a large table is an
-        estimate, and is kept for a minute."""
+        """How many rows there are. A total above a thousand is an estimate or "1,000+", and is kept for a minute."""
+        kept, key = current_app.extensions["cordee_totals"], None
+        if not self.where:
+            paged = {"place_id", "place_value", "skipped"}
+            key = (self.unpaged, scope_of(self.session), tuple(each for each in self.values.items() if each[0] not in paged))
+            total, until = kept.get(key, (None, 0))
+            if until > time.monotonic():
+                return total
+        total = self.counted()
+        if key is not None and not total.exact:
+            if len(kept) >= TOTALS_KEPT:
+                kept.clear()
+            kept[key] = (total, time.monotonic() + 60)
+        return total
+
+    @property
+    def unpaged(self) -> Question:
+        return replace(self.question, columns=(), sort="id", descending=True, place=False, numbered=False, newest=False, limit=0)
+
+    def counted(self) -> Total:
+        """One statement: a count that stops at a thousand, and the table's size beside it."""
         everything = not self.asked.is_filtered and not self.where and scope_of(self.session).sees_everything
         if everything:
-            kept = current_app.extensions["cordee_sizes"].get(self.model)
-            if kept is not None and kept[1] > time.monotonic():
-                return Total(kept[0], exact=False, estimated=True)
             statement = size_of(self.model, self.dialect)
         else:
-            unpaged = replace(self.question, sort="id", descending=True, place=False, numbered=False, newest=False)
-            statement = counted_of(unpaged) if not self.where else build_count(unpaged, self.where)
+            statement = counted_of(self.unpaged) if not self.where else build_count(self.unpaged, self.where)
         number, estimate = self.run(statement).one()
         if number <= COUNTED:
             return Total(number, exact=True)
-        if not everything:
-            return Total(COUNTED, exact=False)
-        size = max(int(estimate or 0), COUNTED)
-        if size >= LARGE:
-            current_app.extensions["cordee_sizes"][self.model] = (size, time.monotonic() + 60)
-        return Total(size, exact=False, estimated=True)
+        return Total(max(int(estimate or 0), COUNTED), exact=False, estimated=True) if everything else Total(COUNTED, exact=False)
 
     def everything(self) -> Select[Any]:
         """Every row that is asked for, to be run with `values`: what exports stream."""
