@@ -29,7 +29,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "j") walk(1);
   else if (event.key === "k") walk(-1);
   else if (event.key === "x" && place >= 0) rows()[place].querySelector("input[name=ids]")?.click();
-  else if (event.key === "/") { const box = [...document.querySelectorAll("input[type=search]")].find((each) => each.offsetParent); if (box) { event.preventDefault(); box.focus(); box.select(); } }
+  else if (event.key === "/") { const box = [...document.querySelectorAll("input[type=search]")].find((each) => each.offsetParent); if (box) { event.preventDefault(); box.focus(); box.select(); } else document.querySelector(".finder-link")?.click(); }
 });
 
 document.addEventListener("click", (event) => {
