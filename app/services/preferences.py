@@ -56,19 +56,15 @@ def locked(session: Session, user_id: int) -> Preference:
     return kept
 
 
-def toggle_pin(user_id: int, place: str, record_id: int) -> bool:
-    """Pins a record, or takes the pin away; says whether it is pinned now. Raises RuleBroken when there are too many."""
+def set_pin(user_id: int, place: str, record_id: int, wanted: bool) -> None:
+    """Pins a record, or takes the pin away; the same again changes nothing. Raises RuleBroken when there are too many."""
     with crossing(reading=False) as session:
         kept = locked(session, user_id)
-        pins = [pin for pin in kept.values.get("pins", []) if pin != [place, record_id]]
-        pinned = len(pins) == len(kept.values.get("pins", []))
-        if pinned:
-            if len(pins) >= PINS:
-                raise RuleBroken(_("You have pinned %(limit)s records already. Take a pin away first.", limit=PINS))
-            pins = [[place, record_id], *pins]
-        kept.values = kept.values | {"pins": pins}
+        others = [pin for pin in kept.values.get("pins", []) if pin != [place, record_id]]
+        if wanted and len(others) >= PINS:
+            raise RuleBroken(_("You have pinned %(limit)s records already. Take a pin away first.", limit=PINS))
+        kept.values = kept.values | {"pins": [[place, record_id], *others] if wanted else others}
         session.commit()
-        return pinned
 
 
 def save_view(user_id: int, place: str, name: str, query: str, role: str | None, is_default: bool) -> int:

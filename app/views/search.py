@@ -183,7 +183,7 @@ class SearchView(HouseView):
         view.find(int(sent))
         db.session.rollback()  # what follows writes in a session of its own
         try:
-            preferences.toggle_pin(signed_in().id, place, int(sent))
+            preferences.set_pin(signed_in().id, place, int(sent), request.form.get("wanted") == "1")
         except RuleBroken as broken:
             flash(str(broken.sentence), "bad")
         return redirect(f"{place}/{int(sent)}")
