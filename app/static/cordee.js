@@ -50,20 +50,30 @@ document.querySelectorAll(".list-form").forEach((form) => {
   show();
 });
 
+// A box with a list under it: which of the list's items is chosen, by the arrow keys.
+function chooser(box, list, items) {
+  let chosen = -1;
+  return {
+    item: () => items()[chosen],
+    close() { list.hidden = true; box.setAttribute("aria-expanded", "false"); box.removeAttribute("aria-activedescendant"); chosen = -1; },
+    step(by) {
+      const all = items();
+      if (!all.length) return;
+      chosen = chosen < 0 && by < 0 ? all.length - 1 : (chosen + by + all.length) % all.length;
+      all.forEach((item, index) => item.setAttribute("aria-selected", String(index === chosen)));
+      all[chosen].scrollIntoView({ block: "nearest" });
+      box.setAttribute("aria-activedescendant", all[chosen].id);
+    },
+    show(any) { list.hidden = !any; box.setAttribute("aria-expanded", String(any)); chosen = -1; },
+  };
+}
+
 // Look-ups: a search box over a hidden number.
 document.querySelectorAll(".lookup").forEach((lookup) => {
   const [hidden, box, list] = [lookup.querySelector("input[type=hidden]"), lookup.querySelector("input[type=text]"), lookup.querySelector("ul")];
-  let asked = 0, chosen = -1, timer;
-  const close = () => { list.hidden = true; box.setAttribute("aria-expanded", "false"); box.removeAttribute("aria-activedescendant"); chosen = -1; };
-  const take = (item) => { hidden.value = item.dataset.id; box.value = item.dataset.text; close(); box.dispatchEvent(new Event("change", { bubbles: true })); };
-  const mark = (at) => {
-    const items = [...list.children];
-    if (!items.length) return;
-    chosen = (at + items.length) % items.length;
-    items.forEach((item, index) => item.setAttribute("aria-selected", String(index === chosen)));
-    items[chosen].scrollIntoView({ block: "nearest" });
-    box.setAttribute("aria-activedescendant", items[chosen].id);
-  };
+  const choice = chooser(box, list, () => [...list.children]);
+  let asked = 0, timer;
+  const take = (item) => { hidden.value = item.dataset.id; box.value = item.dataset.text; choice.close(); box.dispatchEvent(new Event("change", { bubbles: true })); };
   async function ask() {
     const turn = ++asked;
     const answer = await fetch(`${lookup.dataset.choices}?q=${encodeURIComponent(box.value)}`, { headers: { Accept: "application/json" } });
@@ -82,27 +92,24 @@ document.querySelectorAll(".lookup").forEach((lookup) => {
       item.addEventListener("mousedown", (event) => { event.preventDefault(); take(item); });
       return item;
     }));
-    list.hidden = !found.length;
-    box.setAttribute("aria-expanded", String(found.length > 0));
-    chosen = -1;
+    choice.show(found.length > 0);
   }
   box.addEventListener("input", () => { hidden.value = ""; clearTimeout(timer); timer = setTimeout(ask, 150); });
   box.addEventListener("focus", () => { if (!hidden.value) ask(); });
-  box.addEventListener("blur", close);
+  box.addEventListener("blur", choice.close);
   box.addEventListener("keydown", (event) => {
-    if (event.key === "ArrowDown") { event.preventDefault(); list.hidden ? ask() : mark(chosen + 1); }
-    else if (event.key === "ArrowUp") { event.preventDefault(); mark(chosen - 1); }
-    else if (event.key === "Enter" && !list.hidden && chosen >= 0) { event.preventDefault(); take(list.children[chosen]); }
-    else if (event.key === "Escape") close();
+    if (event.key === "ArrowDown") { event.preventDefault(); list.hidden ? ask() : choice.step(1); }
+    else if (event.key === "ArrowUp") { event.preventDefault(); choice.step(-1); }
+    else if (event.key === "Enter" && !list.hidden && choice.item()) { event.preventDefault(); take(choice.item()); }
+    else if (event.key === "Escape") choice.close();
   });
 });
 
 // Search over everything: answers under the bar, pinned and recent records before anything is typed.
 document.querySelectorAll("[data-finder]").forEach((form) => {
   const [box, list] = [form.querySelector("input"), form.querySelector(".finder-list")];
-  let asked = 0, chosen = -1, timer;
-  const hits = () => [...list.querySelectorAll(".finder-hit")];
-  const close = () => { list.hidden = true; box.setAttribute("aria-expanded", "false"); box.removeAttribute("aria-activedescendant"); chosen = -1; };
+  const choice = chooser(box, list, () => [...list.querySelectorAll(".finder-hit")]);
+  let asked = 0, timer;
   const make = (name, className, text) => Object.assign(document.createElement(name), { className, textContent: text });
   const line = (hit, number) => {
     const link = make("a", "finder-hit", "");
@@ -113,14 +120,6 @@ document.querySelectorAll("[data-finder]").forEach((form) => {
     link.tabIndex = -1;
     link.append(make("span", "hit-text", hit.text), make("span", "hit-hint", hit.hint));
     return link;
-  };
-  const mark = (at) => {
-    const all = hits();
-    if (!all.length) return;
-    chosen = (at + all.length) % all.length;
-    all.forEach((hit, index) => hit.setAttribute("aria-selected", String(index === chosen)));
-    all[chosen].scrollIntoView({ block: "nearest" });
-    box.setAttribute("aria-activedescendant", all[chosen].id);
   };
   async function ask() {
     const turn = ++asked, words = box.value.trim();
@@ -137,18 +136,16 @@ document.querySelectorAll("[data-finder]").forEach((form) => {
     if (words && number) shelves.push(line({ text: list.dataset.all, hint: "", href: `/search/?q=${encodeURIComponent(words)}` }, number));
     if (words && !number) shelves.push(make("p", "finder-title", list.dataset.empty));
     list.replaceChildren(...shelves);
-    list.hidden = !shelves.length;
-    box.setAttribute("aria-expanded", String(shelves.length > 0));
-    chosen = -1;
+    choice.show(shelves.length > 0);
   }
   box.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(ask, 150); });
   box.addEventListener("focus", ask);
-  box.addEventListener("blur", () => setTimeout(() => { if (!form.contains(document.activeElement)) close(); }, 150));
+  box.addEventListener("blur", () => setTimeout(() => { if (!form.contains(document.activeElement)) choice.close(); }, 150));
   box.addEventListener("keydown", (event) => {
-    if (event.key === "ArrowDown") { event.preventDefault(); mark(chosen + 1); }
-    else if (event.key === "ArrowUp") { event.preventDefault(); mark(chosen - 1); }
-    else if (event.key === "Enter" && chosen >= 0) { event.preventDefault(); hits()[chosen].click(); }
-    else if (event.key === "Escape") { close(); box.blur(); }
+    if (event.key === "ArrowDown") { event.preventDefault(); choice.step(1); }
+    else if (event.key === "ArrowUp") { event.preventDefault(); choice.step(-1); }
+    else if (event.key === "Enter" && choice.item()) { event.preventDefault(); choice.item().click(); }
+    else if (event.key === "Escape") { choice.close(); box.blur(); }
   });
 });
 

@@ -51,8 +51,11 @@ class Menu:
         self.entries_by_length = sorted(self.entries, key=lambda each: -len(each.href))
 
     def place(self) -> str:
-        """The entry under which the asked page stands."""
-        return next((entry.href for entry in self.entries_by_length if request.path.startswith(entry.href)), "")
+        """The entry under which the asked page stands; a frame's first page holds no other."""
+        first_pages = ("/", "/portal/")
+        return next(
+            (each.href for each in self.entries_by_length if request.path == each.href or (each.href not in first_pages and request.path.startswith(each.href))), ""
+        )
 
     def groups(self, place: str) -> list[dict[str, Any]]:
         who = person()

@@ -18,7 +18,7 @@ from app.permissions import PARTNER_PEOPLE, READ, STAFF_PEOPLE
 from app.services import preferences
 from app.services.refusals import RuleBroken
 from app.views.base import SIGNED_IN, EntityView, HouseView, marks, page, signed_in
-from app.views.base.columns import column_of, plain_words
+from app.views.base.columns import column_of, plain_words, pointed_at
 from app.views.base.forms import fitting
 from app.views.base.listing import Asked, Listing
 
@@ -149,7 +149,7 @@ def names_of(places: list[list[Any]]) -> dict[tuple[str, int], Hit]:
         numbers = {number for base, number in places if base == view.route_base}
         if not numbers:
             continue
-        statement = select(view.model).where(view.model.id.in_(numbers), *view.where())
+        statement = select(view.model).where(view.model.id.in_(numbers), *view.where()).options(*pointed_at(view.model))
         found |= {
             (view.route_base, record.id): Hit(str(record), str(view.model.title), f"{view.route_base}/{record.id}", view.icon) for record in db.session.scalars(statement)
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import parse_qsl
 
-from flask import abort, current_app, flash, redirect, request
+from flask import abort, current_app, flash, redirect, render_template, request
 from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
@@ -31,7 +31,7 @@ class SavedViewsView(HouseView):
     access, frame, route_base = SIGNED_IN, "bare", "/views"
 
     @page("/save", methods=("POST",))
-    def save(self) -> Response:
+    def save(self) -> Any:
         """Keeps a list under a name: what its address asks for is read and written anew, so that only what it means is kept."""
         who, place = signed_in(), request.form.get("place", "")
         view = list_at(place)
@@ -39,11 +39,13 @@ class SavedViewsView(HouseView):
         query, name, role = asked.address(), cleaned(request.form.get("name")) or "", request.form.get("role") or None
         if role and not (role in STAFF_ROLES and who.may(SHARED_VIEWS, WRITE)):
             abort(403)
+        is_default = request.form.get("is_default") == "y"
         try:
-            preferences.save_view(who.id, place, name, query.lstrip("?"), role, request.form.get("is_default") == "y")
-            flash(gettext("The view “%(name)s” has been kept.", name=name), "good")
+            preferences.save_view(who.id, place, name, query.lstrip("?"), role, is_default)
         except RuleBroken as refusal:
-            flash(str(refusal.sentence), "bad")
+            typed = {"name": name, "role": role, "is_default": is_default, "refusal": refusal.sentence}
+            return render_template("entity/view_refused.html", view=view, **menu_of_views(view, asked), typed=typed), 422
+        flash(gettext("The view “%(name)s” has been kept.", name=name), "good")
         return redirect(place + query)
 
     @page("/<id:view_id>/delete", methods=("POST",))
@@ -85,6 +87,6 @@ def menu_of_views(view: EntityView, asked: Any) -> dict[str, Any]:
         "query": query,
         "views": found,
         "open": next((each["view"] for each in found if each["is_open"]), None),
-        "has_default": any(each["is_default"] for each in found),
+        "open_is_default": any(each["is_open"] and each["is_default"] for each in found),
         "roles": STAFF_ROLES if who.is_staff and who.may(SHARED_VIEWS, WRITE) else {},
     }

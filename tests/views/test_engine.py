@@ -9,30 +9,13 @@ from decimal import Decimal
 import pytest
 from babel.numbers import format_currency
 from hypothesis import given, strategies
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from app import models as m
-from app.extensions import db
 from app.views.base.columns import amount
 from app.views.base.forms import number_typed
 
 EN = {"headers": {"Accept-Language": "en"}}
-
-
-@pytest.fixture
-def statements(house):
-    """Everything sent to the database, but for BEGIN and COMMIT."""
-    sent = []
-
-    def note(connection, cursor, statement, *rest):
-        if not statement.startswith(("BEGIN", "COMMIT", "ROLLBACK", "PRAGMA")):
-            sent.append(statement)
-
-    with house.app_context():
-        engine = db.engine
-    event.listen(engine, "before_cursor_execute", note)
-    yield sent
-    event.remove(engine, "before_cursor_execute", note)
 
 
 def numbers(page) -> list[int]:

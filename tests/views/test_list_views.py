@@ -8,7 +8,6 @@ import re
 import pytest
 
 from app import models as m
-from tests.views.test_engine import statements  # noqa: F401 - a fixture
 
 EN = {"headers": {"Accept-Language": "en"}}
 
@@ -72,7 +71,8 @@ def test_the_menu_opens_the_list_with_the_default_view_and_the_address_alone_doe
     visitor = cast.client_for("reader")
     keep(visitor, "Actifs", "?status=active", is_default="y")
     assert 'href="/contracts/?status=active"' in visitor.get("/partners/").text
-    assert "chip-set" not in visitor.get("/contracts/").text
+    assert 'value="y" checked' in visitor.get("/contracts/?status=active").text
+    assert 'value="y" checked' not in visitor.get("/contracts/").text
     visitor.post("/views/default", {"place": "/contracts/"})
     assert 'href="/contracts/?status=active"' not in visitor.get("/partners/").text
 
@@ -112,9 +112,12 @@ def test_views_of_others_and_of_other_lists_are_404(house, cast, partner):
 
 @pytest.mark.parametrize(("name", "sentence"), [("", "Please enter a name."), ("x" * 61, "At most 60 characters"), ("   ", "Please enter a name.")])
 def test_a_view_needs_a_name_that_fits(house, cast, partner, name, sentence):
-    visitor = cast.client_for("reader")
-    keep(visitor, name, "?status=active")
-    assert sentence in visitor.get("/contracts/", **EN).text
+    refused = keep(cast.client_for("reader"), name, "?status=active", is_default="y")
+    assert refused.status_code == 422
+    assert sentence in refused.text
+    assert f'name="name" value="{name.strip()}"' in refused.text
+    assert 'name="query" value="?status=active"' in refused.text
+    assert re.search(r'name="is_default" value="y" checked', refused.text)
     assert cast.count(m.SavedView) == 0
 
 
@@ -126,7 +129,7 @@ def test_what_is_kept_is_what_the_address_means_and_nothing_else(house, cast, pa
     assert "&lt;b&gt;🙂" in visitor.get("/contracts/").text
 
 
-def test_chosen_columns_and_views_cost_no_statement(house, cast, partner, statements):  # noqa: F811
+def test_chosen_columns_and_views_cost_no_statement(house, cast, partner, statements):
     visitor = cast.client_for("administrator")
     keep(visitor, "Actifs", "?status=active&columns=number,partner,amount")
     visitor.get("/contracts/?status=active&columns=number,partner,amount")
@@ -136,7 +139,7 @@ def test_chosen_columns_and_views_cost_no_statement(house, cast, partner, statem
     assert len(statements) - len(roles) <= 4
 
 
-def test_a_total_above_a_thousand_is_kept_for_a_minute_and_an_exact_one_never(house, cast, partner, statements):  # noqa: F811
+def test_a_total_above_a_thousand_is_kept_for_a_minute_and_an_exact_one_never(house, cast, partner, statements):
     supplier = cast.read(lambda session: session.query(m.Contract).first().supplier_id)
     with cast.writing() as session:
         for number in range(1005):

@@ -7,7 +7,6 @@ import re
 import pytest
 
 from app import models as m
-from tests.views.test_engine import statements  # noqa: F401 - a fixture
 
 EN = {"headers": {"Accept-Language": "en"}}
 
@@ -113,7 +112,7 @@ def test_twenty_pins_are_enough(house, cast, network):
     assert len([title for title in found(visitor, "").values() if title == "Pinned"]) == 20
 
 
-def test_one_statement_per_kind_is_sent(house, cast, network, statements):  # noqa: F811
+def test_one_statement_per_kind_is_sent(house, cast, network, statements):
     visitor = cast.client_for("administrator")
     visitor.get("/search/quick?q=lefevre")
     statements.clear()
