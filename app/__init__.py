@@ -10,7 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
 from app.connectors import files, mail, registers, signature
-from app.extensions import csrf, db, mail as mailer, migrate
+from app.extensions import csrf, db, mail as mailer, migrate, reading_connections
 from app.models import Model, recorder, walls
 from app.services import mails
 from app.views import frame, languages, register
@@ -34,6 +34,8 @@ def create_app(settings: type[config.Config] | None = None, **changes: Any) -> F
     if app.config["TRUSTED_PROXIES"]:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=app.config["TRUSTED_PROXIES"], x_proto=app.config["TRUSTED_PROXIES"])  # type: ignore[method-assign]
     open_connectors(app)
+    if (url := app.config["SQLALCHEMY_DATABASE_URI"]).startswith("postgresql"):
+        app.config["SQLALCHEMY_BINDS"] = reading_connections(url)
     db.init_app(app)
     migrate.init_app(app, db, directory=str(config.ROOT / "migrations"))
     mailer.init_app(app)

@@ -7,9 +7,9 @@ from flask_appbuilder import Model
 from flask_appbuilder.models.sqla.base import SQLA
 from flask_mail import Mail
 from flask_migrate import Migrate
+from flask_sqlalchemy.session import Session as BoundSession
 from flask_wtf import CSRFProtect
-from sqlalchemy import Engine, event
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, Engine, event
 
 # Before Flask-AppBuilder's security models are imported, or their constraints stay without a name.
 Model.metadata.naming_convention = {
@@ -20,7 +20,17 @@ Model.metadata.naming_convention = {
     "pk": "pk_%(table_name)s",
 }
 
-db = SQLA(metadata=Model.metadata, session_options={"expire_on_commit": False})
+
+class HouseSession(BoundSession):
+    """The request's session: one that only reads (`info["reads"]`) stands on the reading connections."""
+
+    def get_bind(self, mapper: Any = None, clause: Any = None, bind: Any = None, **rest: Any) -> Engine | Connection:
+        if bind is None and self.info.get("reads"):
+            return reading_engine()
+        return super().get_bind(mapper, clause, bind, **rest)
+
+
+db = SQLA(metadata=Model.metadata, session_options={"class_": HouseSession, "expire_on_commit": False})
 migrate = Migrate()
 mail = Mail()
 csrf = CSRFProtect()
@@ -54,16 +64,36 @@ def prepare_postgresql(connection: Any, record: Any) -> None:
 
 @event.listens_for(Engine, "begin")
 def begin(connection: Any) -> None:
-    """Begins as the request asks; on PostgreSQL, where psycopg says BEGIN with the first statement, a GET cannot write."""
+    """Begins as the request asks; on PostgreSQL, where psycopg says BEGIN with the first statement, an export cannot write."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN" if reads_only.get() else "BEGIN IMMEDIATE")
-    else:
-        connection.connection.dbapi_connection.read_only = reads_only.get()
+    elif not (line := connection.connection.dbapi_connection).autocommit:
+        line.read_only = reads_only.get()
 
 
-def end_reading(session: Session) -> None:
-    """Ends a transaction that could only read by COMMIT: after a ROLLBACK, psycopg forgets every statement that the server has
-    prepared, and planning a list again takes PostgreSQL five times as long as reading it."""
-    if session.in_transaction() and session.is_active and session.get_bind().dialect.name == "postgresql":
-        session.expunge_all()
-        session.commit()
+READING, HOUSE_READING = "reading", "house reading"
+
+
+def reading_connections(url: str) -> dict[str, dict[str, Any]]:
+    """The engines of PostgreSQL's connections for reading: each statement by itself, none of which can write. BEGIN and COMMIT
+    would cost two journeys and promise nothing more, for PostgreSQL shows every statement of a transaction what has been
+    committed until then anyway; and without ROLLBACK psycopg keeps what the server has prepared."""
+    options = {"options": "-c default_transaction_read_only=on"}
+    engine = {"url": url, "isolation_level": "AUTOCOMMIT", "connect_args": options, "pool_use_lifo": True, "pool_reset_on_return": None}
+    return {READING: engine, HOUSE_READING: dict(engine)}
+
+
+def reading_engine() -> Engine:
+    """Where requests that only read go; on SQLite the one engine, where a transaction for reading costs nothing."""
+    return db.engines.get(READING) or db.engine
+
+
+def house_engine() -> Engine:
+    """Where the house itself reads: connections that never bear anybody's role."""
+    return db.engines.get(HOUSE_READING) or db.engine
+
+
+def let_go() -> None:
+    """Shuts every open connection of this process."""
+    for engine in db.engines.values():
+        engine.dispose()

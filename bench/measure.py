@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html import unescape
@@ -17,18 +17,25 @@ from pathlib import Path
 from statistics import median, quantiles
 from urllib.parse import urlencode
 
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 
 GUNICORN = str(Path(sys.executable).parent / "gunicorn")
 
 
 @dataclass
 class Taken:
-    """One page's figures in milliseconds, and what it sent."""
+    """How long one page took each time, in milliseconds, and what it sent."""
 
-    median: float
-    p95: float
+    times: list[float]
     body: bytes
+
+    @property
+    def median(self) -> float:
+        return median(self.times)
+
+    @property
+    def p95(self) -> float:
+        return quantiles(self.times, n=20)[-1] if len(self.times) > 1 else self.times[0]
 
 
 def cells(body: bytes) -> list[list[str]]:
@@ -115,7 +122,19 @@ def side_by_side(*asked: tuple[int, str, str], turns: int = 40, warm: int = 10) 
                 times[number].append((time.perf_counter() - start) * 1000)
             if given := answer.getheader("Set-Cookie"):  # kept, as a browser does
                 cookies[number] = given.split(";")[0]
-    return [Taken(median(each), quantiles(each, n=20)[-1] if len(each) > 1 else each[0], body) for each, body in zip(times, bodies, strict=True)]
+    return [Taken(each, body) for each, body in zip(times, bodies, strict=True)]
+
+
+def together(taken: Iterable[Taken]) -> Taken:
+    """The figures of several rounds as one."""
+    rounds = list(taken)
+    return Taken([moment for each in rounds for moment in each.times], rounds[-1].body)
+
+
+def ratio(one: Taken, other: Taken) -> float:
+    """How many times as long the one took: the median of pairs asked for right after each other, for a machine that others
+    use too runs at one speed in one second and at half of it in the next."""
+    return median(mine / best for mine, best in zip(one.times, other.times, strict=True))
 
 
 def stock_cookie(port: int) -> str:
@@ -128,7 +147,7 @@ def stock_cookie(port: int) -> str:
 
 
 @contextmanager
-def counted(engine: object) -> Iterator[list[str]]:
+def counted(engines: list[Engine]) -> Iterator[list[str]]:
     """The statements sent meanwhile, but for BEGIN and COMMIT."""
     sent: list[str] = []
 
@@ -136,9 +155,11 @@ def counted(engine: object) -> Iterator[list[str]]:
         if not statement.startswith(("BEGIN", "COMMIT", "ROLLBACK")):
             sent.append(statement)
 
-    event.listen(engine, "before_cursor_execute", note)
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
     yield sent
-    event.remove(engine, "before_cursor_execute", note)
+    for engine in engines:
+        event.remove(engine, "before_cursor_execute", note)
 
 
 def start_to_first_answer(**environment: str) -> float:

@@ -221,9 +221,9 @@ class Cast:
 
     # --- looking --------------------------------------------------------------------------------
 
-    def read(self, look: Callable[[Any], Any]) -> Any:
+    def read(self, look: Callable[[Any], Any], piecemeal: bool = False) -> Any:
         """Looks into the database as the system, on a session of its own."""
-        with self.app.app_context(), crossing() as session:
+        with self.app.app_context(), crossing(piecemeal=piecemeal) as session:
             return look(session)
 
     def count(self, entity: Any, *where: Any) -> int:

@@ -15,7 +15,7 @@ os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="cordee-"))  # 
 
 import config
 from app import create_app
-from app.extensions import db
+from app.extensions import db, let_go
 from app.services import people, preparation
 from tests.cast import Cast
 from tests.databases import KINDS, Copies, PostgresCopies, SqliteCopies, postgres_server
@@ -61,11 +61,11 @@ def prepared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     app = create_app(TestConfig, SQLALCHEMY_DATABASE_URI=copies.url, INSTANCE=str(folder), MAIL_FOLDER=str(folder / "mails"), FILE_FOLDER=str(folder / "files"))
     with app.app_context():
         preparation.prepare()
-        db.engine.dispose()
+        let_go()
     copies.keep()
     yield app, copies
     with app.app_context():
-        db.engine.dispose()
+        let_go()
     copies.close()
 
 
@@ -74,7 +74,7 @@ def house(prepared: tuple[Any, Copies]) -> Iterator[Any]:
     """The application, its database as new."""
     app, copies = prepared
     with app.app_context():
-        db.engine.dispose()
+        let_go()
     copies.renew()
     people.forget_rights()
     for kept in ("cordee_fragments", "cordee_totals"):
@@ -82,7 +82,7 @@ def house(prepared: tuple[Any, Copies]) -> Iterator[Any]:
     yield app
     with app.app_context():
         db.session.remove()
-        db.engine.dispose()
+        let_go()
 
 
 @pytest.fixture

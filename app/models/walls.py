@@ -13,16 +13,18 @@ from typing import Any
 from sqlalchemy import Connection, event, inspect, text
 from sqlalchemy.orm import Session, SessionTransaction
 
+from app.extensions import reading_engine
 from app.models.base import SHARED, Model, Own
 from app.models.indexes import finder_of, has_finder
 from app.models.scope import HOUSE_COLUMNS, Scope, ScopeKind, class_named, scope_of, scoped_classes
 
 STAFF_ROLE, PARTNER_ROLE = "cordee_staff", "cordee_partner"
-ROLE_OF = {ScopeKind.STAFF: STAFF_ROLE, ScopeKind.PARTNER: PARTNER_ROLE, ScopeKind.APPLICANT: PARTNER_ROLE, ScopeKind.NONE: PARTNER_ROLE}
+ROLE_OF = {ScopeKind.SYSTEM: "none", ScopeKind.STAFF: STAFF_ROLE, ScopeKind.PARTNER: PARTNER_ROLE, ScopeKind.APPLICANT: PARTNER_ROLE, ScopeKind.NONE: PARTNER_ROLE}
 PARTNERS = "(SELECT string_to_array(nullif(current_setting('cordee.partners', true), ''), ',')::int[])::int[]"
 OWN_PARTNER = "(SELECT (string_to_array(nullif(current_setting('cordee.partners', true), ''), ',')::int[])[1])"  # agents come after it
 ADVISER = "(SELECT nullif(current_setting('cordee.adviser', true), '')::int)"
-SET_ROLE = text("SELECT set_config('role', :role, true), set_config('cordee.partners', :partners, true), set_config('cordee.adviser', :adviser, true)")
+SETTINGS = "SELECT set_config('role', :role, {local}), set_config('cordee.partners', :partners, {local}), set_config('cordee.adviser', :adviser, {local})"
+SET_ROLE, KEEP_ROLE = text(SETTINGS.format(local="true")), text(SETTINGS.format(local="false"))
 
 
 @event.listens_for(Session, "after_begin")
@@ -31,9 +33,21 @@ def take_role(session: Session, transaction: SessionTransaction, connection: Con
     if connection.dialect.name != "postgresql":
         return
     scope = scope_of(session)
-    if scope.kind is ScopeKind.SYSTEM:
+    if connection.engine is reading_engine():
+        keep_role(connection, scope)
+    elif scope.kind is not ScopeKind.SYSTEM:
+        connection.execute(SET_ROLE, role_settings(scope))
+
+
+def keep_role(connection: Connection, scope: Scope) -> None:
+    """Takes the role on a connection for reading, which has no transaction and keeps its role until a session of another
+    scope begins on it: there is no session that does not come through here."""
+    settings = role_settings(scope)
+    if connection.info.get("role") == settings:
         return
-    connection.execute(SET_ROLE, role_settings(scope))
+    connection.info.pop("role", None)  # should the next statement fail, nobody knows
+    connection.execute(KEEP_ROLE, settings)
+    connection.info["role"] = settings
 
 
 def role_settings(scope: Scope) -> dict[str, str]:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.extensions import db, end_reading, reads_only
+from app.extensions import db, house_engine, reads_only
 from app.models import ClientReference, Partner, PartnerStatus, Setting, Submission
 from app.models.scope import SYSTEM
 
@@ -20,14 +20,13 @@ HELD = (PartnerStatus.PENDING_VALIDATION, PartnerStatus.ACTIVE, PartnerStatus.SU
 
 
 @contextmanager
-def crossing(reading: bool = True) -> Iterator[Session]:
-    """A session of the house itself. A writing one must not be opened while the request's session has begun."""
+def crossing(reading: bool = True, piecemeal: bool = False) -> Iterator[Session]:
+    """A session of the house itself. A writing one must not be opened while the request's session has begun. `piecemeal` reads
+    through a cursor (yield_per), which PostgreSQL has only within a transaction."""
     token = reads_only.set(reading)
-    session = Session(db.engine, expire_on_commit=False, info={"scope": SYSTEM, "actor": "system"})
+    session = Session(house_engine() if reading and not piecemeal else db.engine, expire_on_commit=False, info={"scope": SYSTEM, "actor": "system"})
     try:
         yield session
-        if reading:
-            end_reading(session)
     finally:
         session.close()
         reads_only.reset(token)

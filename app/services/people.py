@@ -16,7 +16,7 @@ from sqlalchemy import bindparam, case, func, select, update
 from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from app.extensions import db, reads_only
+from app.extensions import house_engine, reads_only
 from app.models import Alert, Client, Contract, Membership, Partner, PartnerStatus, Preference, RightsVersion, Role, Side, SignIn, User, now
 from app.models.scope import NOBODY, STAFF_SCOPE, Scope, ScopeKind, rows_of
 from app.permissions import (
@@ -129,14 +129,10 @@ def person_of(row: Any) -> Person | None:
 
 
 def read_sign_in(values: dict[str, Any]) -> Any:
-    """Runs WHO outside the request's transaction, whose role it decides. Reading only, on each database in its cheapest way:
-    a transaction costs PostgreSQL two more journeys, and leaving autocommit costs SQLite two more statements."""
-    if db.engine.dialect.name == "postgresql":
-        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            return connection.execute(WHO, values).first()
+    """Runs WHO outside the request's transaction, whose role it decides."""
     before = reads_only.set(True)
     try:
-        with db.engine.connect() as connection:
+        with house_engine().connect() as connection:
             return connection.execute(WHO, values).first()
     finally:
         reads_only.reset(before)

@@ -14,7 +14,7 @@ from flask_migrate import upgrade
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from app.extensions import db
+from app.extensions import db, let_go
 from app.models import HistoryHead, Permission, PermissionView, RightsVersion, Role, ViewMenu, indexes, walls
 from app.permissions import STAFF_ROLES, STAFF_TABLE, Level
 from app.services import once
@@ -54,7 +54,7 @@ def prepare() -> None:
             sync_rights(session)
             once.sweep(session)
             session.commit()
-    db.engine.dispose()
+    let_go()
 
 
 def sync_rights(session: Session) -> None:

@@ -11,7 +11,7 @@ from html import escape
 from secrets import token_hex
 from typing import Any
 
-from flask import current_app, render_template, request
+from flask import current_app, g, render_template, request
 from flask_babel import get_locale
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
@@ -50,6 +50,11 @@ def filled(html: str, values: dict[str, str]) -> Markup:
     return Markup(html)  # noqa: S704 - our own templates, escaped
 
 
+def csrf_token() -> str:
+    """This request's token: signed once, however many forms a page holds."""
+    return g.get("csrf_token") or generate_csrf()
+
+
 def topbar(frame: str, home: str = "/") -> Markup:
     """The bar above every page, with the navigation. Kept per person, language, place in the menu and open alerts."""
     menu = current_app.extensions["cordee_menu"]
@@ -57,7 +62,7 @@ def topbar(frame: str, home: str = "/") -> Markup:
     key = ("topbar", frame, home, who.key if who else None, get_locale(), alerts, menu.place())
     html = fragments().get_or_make(key, lambda: render_template("frame/topbar.html", frame=frame, home=home, alerts=alerts))
     here = request.full_path if request.query_string else request.path
-    return filled(html, {CSRF_GOES_HERE: generate_csrf(), PAGE_GOES_HERE: escape(here)})
+    return filled(html, {CSRF_GOES_HERE: csrf_token(), PAGE_GOES_HERE: escape(here)})
 
 
 def list_part(template: str, view: Any, asked: Any, address: str, later: str = "", **values: Any) -> Markup:
@@ -100,7 +105,7 @@ def list_views(view: Any, asked: Any) -> Markup:
     who = person()
     key = ("list_views", view.endpoint, get_locale(), who.key if who else None, asked.address())
     html = fragments().get_or_make(key, lambda: render_template("entity/list_views.html", view=view, asked=asked, **menu_of_views(view, asked)))
-    return filled(html, {CSRF_GOES_HERE: generate_csrf()})
+    return filled(html, {CSRF_GOES_HERE: csrf_token()})
 
 
 @lru_cache(maxsize=1_000)
@@ -111,7 +116,7 @@ def icon(name: str, label: str = "") -> Markup:
 
 
 def csrf() -> Markup:
-    return Markup(f'<input type="hidden" name="csrf_token" value="{generate_csrf()}">')  # noqa: S704 - a signed token
+    return Markup(f'<input type="hidden" name="csrf_token" value="{csrf_token()}">')  # noqa: S704 - a signed token
 
 
 def once_input(token: str) -> Markup:

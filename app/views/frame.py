@@ -18,7 +18,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import IntegerConverter
 
-from app.extensions import db, end_reading, reads_only
+from app.extensions import db, reads_only
 from app.models.scope import NOBODY, OutOfScope
 from app.permissions import PARTNER_ROLES, STAFF_ROLES
 from app.services import once, people
@@ -113,19 +113,17 @@ def meet() -> None:
     g.person, g.open_alerts = people.identify(session.get("sign_in"))
     who = g.person
     info = db.session().info
+    info["reads"] = reads_only.get()
     info["scope"] = who.scope if who else NOBODY
     info["actor"], info["actor_id"] = (who.name, who.id) if who else ("", None)
 
 
 def leave(error: BaseException | None) -> None:
-    if error is None and request.method in READING:
-        end_reading(db.session())
     reads_only.set(False)
 
 
 def dress(response: Response) -> Response:
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+    response.headers.extend(HEADERS.items())
     if request.endpoint not in ("static", "bootstrap", "icons"):
         response.headers.setdefault("Cache-Control", "private, no-store")
         response.vary.add("Cookie")

@@ -52,10 +52,8 @@ class Menu:
 
     def place(self) -> str:
         """The entry under which the asked page stands; a frame's first page holds no other."""
-        first_pages = ("/", "/portal/")
-        return next(
-            (each.href for each in self.entries_by_length if request.path == each.href or (each.href not in first_pages and request.path.startswith(each.href))), ""
-        )
+        first_pages, asked = ("/", "/portal/"), request.path
+        return next((each.href for each in self.entries_by_length if asked == each.href or (each.href not in first_pages and asked.startswith(each.href))), "")
 
     def groups(self, place: str) -> list[dict[str, Any]]:
         who = person()

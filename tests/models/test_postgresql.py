@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InternalError
+from sqlalchemy.orm import Session
 
-from app.extensions import db, reads_only
-from app.models import indexes
-from app.models.scope import Scope, ScopeKind, acting
+from app.extensions import db, reading_engine, reads_only
+from app.models import indexes, walls
+from app.models.scope import NOBODY, STAFF_SCOPE, SYSTEM, Scope, ScopeKind, acting
 from app.services.crossings import crossing
 
 pytestmark = pytest.mark.parametrize("prepared", ["postgresql"], indirect=True, scope="session")
@@ -24,6 +25,38 @@ def test_a_reading_request_cannot_write(house, cast):
         session.commit()
 
 
+def test_a_reading_connection_takes_the_role_of_whoever_comes(house, cast):
+    """It has no transaction with which a role would end: each session of another scope sets its own, the house's too."""
+    ours, theirs = cast.partner(), cast.partner()
+    cast.client(ours), cast.client(theirs)
+    asked = text("SELECT pg_backend_pid(), current_user, count(*) FROM client GROUP BY 1, 2")
+    partner = [Scope(ScopeKind.PARTNER, (each.id,), 1, False) for each in (ours, theirs)]
+    with house.app_context():
+        seen, house_user = [], db.engine.url.username
+        for scope in (partner[0], partner[1], STAFF_SCOPE, SYSTEM, partner[0], partner[0], NOBODY):
+            with Session(reading_engine(), info={"scope": scope}) as session:
+                seen.append(session.connection().execute(asked).first())
+    assert len({row[0] for row in seen if row}) == 1, "one connection, one after the other"
+    assert [row and tuple(row[1:]) for row in seen] == [
+        ("cordee_partner", 1), ("cordee_partner", 1), ("cordee_staff", 2), (house_user, 2), ("cordee_partner", 1), ("cordee_partner", 1), None,
+    ]  # fmt: skip
+
+
+def test_a_role_that_could_not_be_taken_is_taken_again(house, cast, monkeypatch):
+    partner = cast.partner()
+    cast.client(partner)
+    with house.app_context():
+        with Session(reading_engine(), info={"scope": STAFF_SCOPE}) as session:
+            session.connection()
+        monkeypatch.setattr(walls, "KEEP_ROLE", text("SELECT set_config('role', :role || ' unknown', false), :partners, :adviser"))
+        with Session(reading_engine(), info={"scope": NOBODY}) as session, pytest.raises(DBAPIError):
+            session.connection()
+        monkeypatch.undo()
+        for scope, found in ((NOBODY, 0), (STAFF_SCOPE, 1)):
+            with Session(reading_engine(), info={"scope": scope}) as session:
+                assert session.connection().scalar(text("SELECT count(*) FROM client")) == found
+
+
 def test_a_list_is_not_planned_anew_by_each_request(house, cast):
     """psycopg forgets what the server has prepared after a ROLLBACK, and a limit that is a value is planned at each run. It
     prepares a statement at its sixth run, and the server keeps one plan after five of its own."""
@@ -32,7 +65,7 @@ def test_a_list_is_not_planned_anew_by_each_request(house, cast):
     for visitor, address in ((cast.client_for("administrator"), "/contracts/"), (cast.client_for("owner", partner), "/portal/contracts/")):
         for _turn in range(14):
             assert visitor.get(address).status_code == 200
-    with house.app_context(), db.engine.connect() as connection:
+    with house.app_context(), reading_engine().connect() as connection:
         plans = connection.execute(text("SELECT generic_plans FROM pg_prepared_statements WHERE statement LIKE '%client_id_label%'")).scalars().all()
     assert len(plans) == 2
     assert all(count > 0 for count in plans)

@@ -43,7 +43,7 @@ def test_a_partners_own_change_is_recorded_under_its_name(house, cast):
 
 
 def test_an_untouched_chain_holds(cast, some_history):
-    assert cast.read(history.broken_places) == []
+    assert cast.read(history.broken_places, piecemeal=True) == []
 
 
 @pytest.mark.parametrize(
@@ -59,20 +59,20 @@ def test_an_untouched_chain_holds(cast, some_history):
 )
 def test_a_row_changed_behind_the_applications_back_is_found(house, cast, some_history, statement):
     touch(house, statement)
-    assert cast.read(history.broken_places) != []
+    assert cast.read(history.broken_places, piecemeal=True) != []
 
 
 @pytest.mark.parametrize("place", [1, 2])
 def test_a_removed_row_is_found(house, cast, some_history, place):
     touch(house, "DELETE FROM history_values WHERE history_id = (SELECT id FROM history WHERE place = :place)", place=place)
     touch(house, "DELETE FROM history WHERE place = :place", place=place)
-    assert cast.read(history.broken_places) != []
+    assert cast.read(history.broken_places, piecemeal=True) != []
 
 
 def test_values_can_be_erased_and_the_chain_still_holds(house, cast, some_history):
     with cast.writing() as session:
         assert history.erase_values(session(), "Partner", some_history.id) == 2
-    assert cast.read(history.broken_places) == []
+    assert cast.read(history.broken_places, piecemeal=True) == []
     page = cast.client_for("administrator").get(f"/partners/{some_history.id}?tab=history", headers={"Accept-Language": "en"}).text
     assert "The values have been erased." in page
     assert "Avant" not in page

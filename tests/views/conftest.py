@@ -18,7 +18,9 @@ def statements(house):
             sent.append(statement)
 
     with house.app_context():
-        engine = db.engine
-    event.listen(engine, "before_cursor_execute", note)
+        engines = list(db.engines.values())
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
     yield sent
-    event.remove(engine, "before_cursor_execute", note)
+    for engine in engines:
+        event.remove(engine, "before_cursor_execute", note)

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import EnumType
 from functools import cache, lru_cache
+from html import escape as escape_html
 from typing import Any
 
 from babel import dates
@@ -101,7 +102,7 @@ def writer_for(column: Column, locale: str) -> Callable[[Any, str], Markup]:
         "choice": lambda value, currency: choice_badge(value, locale),
         "date": lambda value, currency: day(value, locale),
         "birth_date": lambda value, currency: day(value, locale),
-        "money": lambda value, currency: f'<span class="amount">{escape(amount(value, currency, locale))}</span>',
+        "money": lambda value, currency: f'<span class="amount">{escape_html(amount(value, currency, locale))}</span>',
     }
     writer = WRITERS.get(column.kind, write_text)
     return fast.get(column.kind) or (lambda value, currency: writer(column, value, currency))

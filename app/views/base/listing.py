@@ -91,8 +91,9 @@ def filter_names(column: Column) -> list[str]:
     return [column.name]
 
 
-def read(model: Any, args: MultiDict[str, str], filterable: list[str], sortable: list[str], searchable: bool = True, choosable: tuple[str, ...] = ()) -> Asked:
+def read(model: Any, address: MultiDict[str, str], filterable: list[str], sortable: list[str], searchable: bool = True, choosable: tuple[str, ...] = ()) -> Asked:
     """Reads an address; nothing in it can raise."""
+    args, all_columns = address.to_dict(), address.getlist("columns")
     words = args.get("q", "").replace("\x00", "")[:100].strip() if searchable else ""
     asked = Asked(words=words if fold(words).strip() else "")
     for name in filterable:
@@ -111,7 +112,7 @@ def read(model: Any, args: MultiDict[str, str], filterable: list[str], sortable:
     asked.page = min(int(args["page"]), 10_000_000) if args.get("page", "").isdecimal() and len(args["page"]) < 9 and int(args["page"]) else 1
     asked.after, asked.before = cursor(args.get("after")), cursor(args.get("before"))
     asked.last = args.get("last") == "1"
-    wanted = [name for name in dict.fromkeys(",".join(args.getlist("columns")).split(",")) if name][:MOST_COLUMNS]
+    wanted = [name for name in dict.fromkeys(",".join(all_columns).split(",")) if name][:MOST_COLUMNS]
     asked.columns = tuple(name for name in wanted if name in choosable)
     asked.gone = [name[:60] for name in wanted if name not in choosable]
     return asked
