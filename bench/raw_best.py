@@ -15,8 +15,9 @@ URL = os.environ["BENCH_URL"]
 IS_SQLITE = URL.startswith("sqlite")
 COLUMNS = "k.id, k.number, c.name AS client, p.name AS partner, s.name AS supplier, d.name AS product, k.status, k.effective_on, k.amount"
 JOINS = "JOIN partner p ON p.id = k.partner_id LEFT JOIN client c ON c.id = k.client_id LEFT JOIN supplier s ON s.id = k.supplier_id LEFT JOIN product d ON d.id = k.product_id"
+FIELDS = ("", "Numéro", "Client", "Partenaire", "Fournisseur", "Produit", "État", "Date d’effet", "Encours")
 STATES = {"active": "En vigueur"}
-HEADS = ("Numéro", "Client", "Partenaire", "Fournisseur", "Produit", "État", "Date d’effet", "Encours")
+HEADS = ("Numéro", "Client", "Partenaire", "Produit", "État", "Date d’effet", "Encours")
 MONTHS = ("janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc.")
 ENVIRONMENT = jinja2.Environment(autoescape=True, trim_blocks=True)
 PAGE = ENVIRONMENT.from_string(
@@ -24,7 +25,7 @@ PAGE = ENVIRONMENT.from_string(
 <h1>Contrats <span class="count">{{ total }}</span></h1><form><input type="search" name="q"></form>
 <table class="table list"><thead><tr>{% for head in heads %}<th scope="col">{{ head }}</th>{% endfor %}</tr></thead><tbody>
 {% for row in rows %}
-<tr data-href="/contracts/{{ row[0] }}"><td class="k-line" data-label="Numéro"><a href="/contracts/{{ row[0] }}" class="row-link">{{ row[1] }}</a></td><td class="k-link" data-label="Client">{{ row[2] }}</td><td class="k-link" data-label="Partenaire">{{ row[3] }}</td><td class="k-link" data-label="Fournisseur">{{ row[4] }}</td><td class="k-link" data-label="Produit">{{ row[5] }}</td><td class="k-choice" data-label="État"><span class="state state-good"><svg class="icon" aria-hidden="true"><use href="/assets/icons.svg#check-circle"></use></svg>{{ states[row[6]] }}</span></td><td class="k-date" data-label="Date d’effet">{{ day(row[7]) }}</td><td class="k-money" data-label="Encours"><span class="amount">{{ money(row[8]) }}</span></td></tr>
+<tr data-href="/contracts/{{ row[0] }}"><td class="k-line" data-label="Numéro"><a href="/contracts/{{ row[0] }}" class="row-link">{{ row[1] }}</a></td><td class="k-link" data-label="Client">{{ row[2] }}</td><td class="k-link" data-label="Partenaire">{{ row[3] }}</td><td class="k-link" data-label="Produit">{{ row[5] }}<span class="second">{{ row[4] }}</span></td><td class="k-choice" data-label="État"><span class="state state-good"><svg class="icon" aria-hidden="true"><use href="/assets/icons.svg#check-circle"></use></svg>{{ states[row[6]] }}</span></td><td class="k-date" data-label="Date d’effet">{{ day(row[7]) }}</td><td class="k-money" data-label="Encours"><span class="amount">{{ money(row[8]) }}</span></td></tr>
 {% endfor %}
 </tbody></table><nav>{% if rows %}<a rel="next" href="?after={{ rows[-1][0] }}">Suivant</a>{% endif %}</nav>"""
 )
@@ -108,7 +109,7 @@ def joined(top: str, order: str, values: dict[str, Any]) -> list[Any]:
 def app(environ: dict[str, Any], start: Callable) -> list[bytes]:
     kind, asked = environ["PATH_INFO"].strip("/"), parse_qs(environ.get("QUERY_STRING", ""))
     if kind == "edit":
-        page = FORM.render(row=run(f"SELECT {COLUMNS} FROM contract k {JOINS} WHERE k.id = @id", {"id": int(asked["id"][0])})[0], heads=("", *HEADS))
+        page = FORM.render(row=run(f"SELECT {COLUMNS} FROM contract k {JOINS} WHERE k.id = @id", {"id": int(asked["id"][0])})[0], heads=FIELDS)
     elif kind not in ("list", "deep", "search", "partner"):
         start("404 Not Found", [("Content-Length", "0")])
         return [b""]

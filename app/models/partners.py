@@ -240,6 +240,7 @@ class Task(Record):
     """Something to do about a partner; a shared one also shows on the partner's profile."""
 
     __tablename__ = "task"
+    __table_args__ = (Index("ix_task_assignee", "assignee_id", "done_on", "due_on"),)
     title, plural, adding = _("Task"), _("Tasks"), _("New task")
     scope = Own("partner_id", visible="shared", writes=frozenset({"done_on"}))
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from app.extensions import house_engine, reads_only
-from app.models import Alert, Client, Contract, Membership, Partner, PartnerStatus, Preference, RightsVersion, Role, Side, SignIn, User, now
+from app.models import Alert, Client, Contract, Membership, Partner, PartnerStatus, Preference, RightsVersion, Role, Side, SignIn, Task, User, now, today
 from app.models.scope import NOBODY, STAFF_SCOPE, Scope, ScopeKind, rows_of
 from app.permissions import (
     BY_NAME,
@@ -83,13 +83,27 @@ class Person:
 
 _cache: OrderedDict[Key, Person] = OrderedDict()
 
-# What waits for the administrators, counted for staff; beside WHO, because another statement would cost as much as a list's rows.
-WAITING = select(func.count()).select_from(Alert).where(Alert.handled_at.is_(None)).scalar_subquery()
-OPEN_ALERTS = case((User.side == Side.STAFF, WAITING), else_=0)
+
+@dataclass(frozen=True)
+class Waiting:
+    """How much calls for work: alerts nobody has handled, files to validate, and one's own tasks that are due."""
+
+    alerts: int = 0
+    files: int = 0
+    tasks: int = 0
+
+
+# Counted for staff beside WHO, because another statement would cost as much as a list's rows.
+WAITING = {
+    "alerts": select(func.count()).select_from(Alert).where(Alert.handled_at.is_(None)),
+    "files": select(func.count()).select_from(Partner).where(Partner.status == PartnerStatus.PENDING_VALIDATION),
+    "tasks": select(func.count()).select_from(Task).where(Task.assignee_id == SignIn.user_id, Task.done_on.is_(None), Task.due_on <= bindparam("day")).correlate(SignIn),
+}
+COUNTS = [case((User.side == Side.STAFF, count.scalar_subquery()), else_=0).label(name) for name, count in WAITING.items()]
 
 # One statement on every request; everything else about the person comes from the cache until the version moves.
 WHO = (
-    select(SignIn.id, SignIn.user_id, SignIn.partner_id, RightsVersion.number, Preference.number.label("preferences"), OPEN_ALERTS.label("alerts"))
+    select(SignIn.id, SignIn.user_id, SignIn.partner_id, RightsVersion.number, Preference.number.label("preferences"), *COUNTS)
     .join(User, User.id == SignIn.user_id)
     .join(RightsVersion, RightsVersion.id == 1)
     .outerjoin(Preference, Preference.user_id == SignIn.user_id)
@@ -107,10 +121,10 @@ def digest_of(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def identify(secret: str | None) -> tuple[Person | None, int]:
-    """The person behind a cookie's secret, or None when it is unknown, ended, expired or deactivated; and how many alerts wait."""
-    row = read_sign_in({"digest": digest_of(secret), "moment": now()}) if secret else None
-    return (person_of(row), row.alerts) if row is not None else (None, 0)
+def identify(secret: str | None) -> tuple[Person | None, Waiting]:
+    """The person behind a cookie's secret, or None when it is unknown, ended, expired or deactivated; and what waits for it."""
+    row = read_sign_in({"digest": digest_of(secret), "moment": now(), "day": today()}) if secret else None
+    return (person_of(row), Waiting(row.alerts, row.files, row.tasks)) if row is not None else (None, Waiting())
 
 
 def person_of(row: Any) -> Person | None:

@@ -22,6 +22,11 @@ function walk(step) {
   all[place].querySelector("a")?.focus({ preventScroll: true });
 }
 
+function openEdit() {
+  const panel = document.querySelector("[data-row-panel]");
+  if (panel?.querySelector("[data-to='/edit']")) location.href = `${rows()[place].dataset.href}/edit`;
+}
+
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") document.querySelectorAll("details.dropdown-native[open]").forEach((menu) => { menu.open = false; menu.querySelector("summary").focus(); });
   if (event.key === "Enter" && event.ctrlKey && event.target.form) event.target.form.requestSubmit();
@@ -29,6 +34,10 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "j") walk(1);
   else if (event.key === "k") walk(-1);
   else if (event.key === "x" && place >= 0) rows()[place].querySelector("input[name=ids]")?.click();
+  else if (event.key === "m" && place >= 0) rows()[place].querySelector("[data-row-menu]")?.click();
+  else if (event.key === "e") (place >= 0 ? openEdit() : document.querySelector("a[data-key=e]")?.click());
+  else if (event.key === "n") document.querySelector("a[data-key=n]")?.click();
+  else if (event.key === "?") { event.preventDefault(); document.querySelector("#keys")?.showModal(); }
   else if (event.key === "/") { const box = [...document.querySelectorAll("input[type=search]")].find((each) => each.offsetParent); if (box) { event.preventDefault(); box.focus(); box.select(); } else document.querySelector(".finder-link")?.click(); }
 });
 
@@ -36,13 +45,56 @@ document.addEventListener("click", (event) => {
   document.querySelectorAll("details.dropdown-native[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
 });
 
+// The menu of a row: one for the whole list, put beside the row that asks for it.
+document.querySelectorAll("[data-row-panel]").forEach((panel) => {
+  let button = null;
+  const lines = () => [...panel.querySelectorAll("a, button")];
+  const close = (back) => { if (!button) return; panel.hidden = true; button.setAttribute("aria-expanded", "false"); if (back) button.focus(); button = null; };
+  function open(asked) {
+    button = asked;
+    const row = asked.closest("tr"), at = asked.getBoundingClientRect();
+    panel.elements.namedItem("ids").value = row.dataset.href.split("/").pop();
+    panel.querySelectorAll("[data-to]").forEach((link) => { link.href = row.dataset.href + link.dataset.to; });
+    panel.hidden = false;
+    panel.style.left = `${Math.max(8, at.right - panel.offsetWidth)}px`;
+    panel.style.top = `${at.bottom + panel.offsetHeight > innerHeight ? at.top - panel.offsetHeight : at.bottom}px`;
+    asked.setAttribute("aria-expanded", "true");
+    lines()[0].focus();
+  }
+  document.addEventListener("click", (event) => {
+    const asked = event.target.closest("[data-row-menu]");
+    const same = asked && asked === button;
+    if (!panel.contains(event.target)) close();
+    if (asked && !same) open(asked);
+  });
+  addEventListener("scroll", () => close(), { passive: true });
+  panel.addEventListener("keydown", (event) => {
+    const all = lines(), at = all.indexOf(document.activeElement);
+    if (event.key === "Escape") close(true);
+    else if (event.key === "ArrowDown") all[(at + 1) % all.length].focus();
+    else if (event.key === "ArrowUp") all[(at - 1 + all.length) % all.length].focus();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+});
+
+// The keys there are, on ?; also from the account menu.
+document.querySelectorAll("[data-opens]").forEach((button) => {
+  button.hidden = false;
+  button.addEventListener("click", () => { button.closest("details")?.removeAttribute("open"); document.getElementById(button.dataset.opens).showModal(); });
+});
+
+// A choice that decides what comes next is sent as it is made.
+document.querySelectorAll("[data-sends]").forEach((choice) => choice.addEventListener("change", () => choice.form.requestSubmit()));
+document.querySelectorAll("[data-needless]").forEach((button) => { button.hidden = true; });
+
 // The bar for ticked rows.
 document.querySelectorAll(".list-form").forEach((form) => {
   const boxes = [...form.querySelectorAll("input[name=ids]")];
   const bar = form.querySelector(".bulk-count");
   const show = () => {
     const ticked = boxes.filter((box) => box.checked).length;
-    form.classList.toggle("has-ticks", ticked > 0);
     if (bar) bar.textContent = bar.dataset.words.replace("#", ticked);
   };
   form.querySelector("[data-tick-all]")?.addEventListener("change", (event) => { boxes.forEach((box) => { box.checked = event.target.checked; }); show(); });

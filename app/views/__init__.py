@@ -35,6 +35,8 @@ CONTENTS = [
     (None, offers.AssignmentView),
 ]
 
+CALLS = {partners.PartnerView: "files", partners.TaskView: "tasks"}  # what of them waits for the reader, counted in the navigation
+
 PAGES = [
     home.HomeView,
     home.AlertsView,
@@ -64,7 +66,7 @@ PAGES = [
 
 STAFF_LINKS = [
     Entry(HOME, _("Home"), "house", "/"),
-    Entry(HOME, _("Alerts"), "bell", "/alerts/", PARTNER_VALIDATION),
+    Entry(HOME, _("Alerts"), "bell", "/alerts/", PARTNER_VALIDATION, "alerts"),
 ]
 SETTINGS_LINKS = [
     Entry(SETTINGS, _("Staff"), "person-gear", "/settings/staff/", STAFF_PEOPLE),
@@ -88,7 +90,7 @@ def register(builder: AppBuilder, menu: Menu) -> None:
     for group, view in CONTENTS:
         builder.add_view_no_menu(view)
         if group is not None:
-            menu.add(Entry(group, view.model.plural, view.icon, f"/{view.slug}/", view.access))
+            menu.add(Entry(group, view.model.plural, view.icon, f"/{view.slug}/", view.access, CALLS.get(view, "")))
         if view.portal is not None:
             made = portal_view(view)
             in_portal[made.slug] = made

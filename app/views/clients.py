@@ -40,7 +40,8 @@ ONLY_FOR = {
 class ClientView(EntityView):
     model, access, slug, icon = Client, CLIENT_FILE, "clients", "person-vcard"
     rules = Rules(saving=clients.saving, saved=clients.saved)
-    list_columns = ["name", "kind", "partner", "status", "city", "created_at"]
+    list_columns = ["name", "kind", "partner", "status", "created_at"]
+    under = {"name": "city"}
     filters = ["kind", "status", "partner_id", "notifications", "created_at"]
     sort = ["name", "status", "created_at"]
     form = {_("Client"): ["partner", "adviser", *IDENTITY], _("Contact details"): REACH, _("Settings"): ["notifications"]}
@@ -50,7 +51,7 @@ class ClientView(EntityView):
     only_for = ONLY_FOR
     portal = Portal(
         access=MY_CLIENTS,
-        list_columns=["name", "kind", "status", "city", "created_at"],
+        list_columns=["name", "kind", "status", "created_at"],
         form={_("Client"): IDENTITY, _("Contact details"): REACH},
         show={_("Client"): ["kind", "status", "adviser", *IDENTITY[1:]], _("Contact details"): REACH},
         search=True,
@@ -63,11 +64,12 @@ class ClientView(EntityView):
 class SignatoryView(EntityView):
     model, access, slug, icon = Signatory, CLIENT_FILE, "signatories", "pen"
     rules = Rules(saving=clients.saving_signatory)
-    list_columns = ["last_name", "first_name", "role", "is_principal", "client"]
+    list_columns = ["last_name", "first_name", "is_principal", "client"]
+    under = {"last_name": "role"}
     form = {_("Signatory"): ["client", "role", "first_name", "last_name", "birth_date", "email", "phone", "is_principal"]}
     portal = Portal(
         access=MY_CLIENTS,
-        list_columns=["last_name", "first_name", "role", "is_principal", "client"],
+        list_columns=["last_name", "first_name", "is_principal", "client"],
         form={_("Signatory"): ["client", "role", "first_name", "last_name", "birth_date", "email", "phone", "is_principal"]},
         icon="pen",
     )

@@ -13,7 +13,8 @@ from app.views.base import EntityView, Portal, Rules
 class ContractView(EntityView):
     model, access, slug, icon = Contract, CONTRACTS, "contracts", "file-earmark-ruled"
     rules = Rules(saving=contracts.saving)
-    list_columns = ["number", "client", "partner", "supplier", "product", "status", "effective_on", "amount"]
+    list_columns = ["number", "client", "partner", "product", "status", "effective_on", "amount"]
+    under = {"product": "supplier"}
     filters = ["status", "partner_id", "client_id", "supplier_id", "product_id", "amount", "effective_on"]
     sort = ["number", "status", "effective_on", "amount"]
     form = {
@@ -24,7 +25,7 @@ class ContractView(EntityView):
     deletes = False
     portal = Portal(
         access=MY_CONTRACTS,
-        list_columns=["number", "client", "supplier", "product", "status", "effective_on", "amount"],
+        list_columns=["number", "client", "product", "status", "effective_on", "amount"],
         show={
             _("Contract"): ["number", "supplier", "product", "client", "status"],
             _("Value and dates"): ["amount", "valued_on", "effective_on", "renews_on", "last_movement_on"],

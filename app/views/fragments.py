@@ -17,7 +17,7 @@ from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 
 from app.views.base.guards import person
-from app.views.home import open_alerts
+from app.views.home import waiting
 from app.views.views import menu_of_views
 
 KEPT = 1_000
@@ -58,9 +58,9 @@ def csrf_token() -> str:
 def topbar(frame: str, home: str = "/") -> Markup:
     """The bar above every page, with the navigation. Kept per person, language, place in the menu and open alerts."""
     menu = current_app.extensions["cordee_menu"]
-    who, alerts = person(), open_alerts() if frame == "staff" else 0
-    key = ("topbar", frame, home, who.key if who else None, get_locale(), alerts, menu.place())
-    html = fragments().get_or_make(key, lambda: render_template("frame/topbar.html", frame=frame, home=home, alerts=alerts))
+    who, waits = person(), waiting()
+    key = ("topbar", frame, home, who.key if who else None, get_locale(), waits, menu.place())
+    html = fragments().get_or_make(key, lambda: render_template("frame/topbar.html", frame=frame, home=home, alerts=waits.alerts, waits=waits))
     here = request.full_path if request.query_string else request.path
     return filled(html, {CSRF_GOES_HERE: csrf_token(), PAGE_GOES_HERE: escape(here)})
 
@@ -86,8 +86,8 @@ def list_tools(view: Any, asked: Any, filters: Any) -> Markup:
     return list_part("entity/list_tools.html", view, asked, "", filters=filters)
 
 
-def list_head(view: Any, asked: Any, actions: list[Any]) -> Markup:
-    return list_part("entity/list_head.html", view, asked, asked.address(), actions=actions)
+def list_head(view: Any, asked: Any, ticks: bool, has_menu: bool) -> Markup:
+    return list_part("entity/list_head.html", view, asked, asked.address(), ticks=ticks, has_menu=has_menu)
 
 
 def filter_panel(view: Any, asked: Any, filters: Any) -> Markup:

@@ -110,7 +110,7 @@ def meet() -> None:
     reads_only.set(request.method in READING)
     if request.endpoint in ("static", "bootstrap", "icons"):
         return
-    g.person, g.open_alerts = people.identify(session.get("sign_in"))
+    g.person, g.waiting = people.identify(session.get("sign_in"))
     who = g.person
     info = db.session().info
     info["reads"] = reads_only.get()

@@ -13,15 +13,19 @@ from werkzeug.wrappers import Response
 from app.extensions import db
 from app.models import Alert, Contract, Document, Partner, PartnerMove, PartnerStatus, Task, now, today
 from app.permissions import CONTRACTS, FOLLOW_UP, FULL, PARTNER_FILE, PARTNER_VALIDATION, READ
+from app.services.people import Waiting
 from app.views.base import SIGNED_IN, HouseView, page, person, signed_in
 from app.views.base.listing import Total, total_words
 from app.views.base.statements import COUNTED
 
 
-def open_alerts() -> int:
-    """How many alerts wait, as counted when this request began, for those who may validate."""
+def waiting() -> Waiting:
+    """What calls for this person's work, as counted when the request began."""
     who = person()
-    return g.open_alerts if who is not None and who.may(PARTNER_VALIDATION, READ) else 0
+    if who is None or not who.is_staff:
+        return Waiting()
+    found: Waiting = g.waiting
+    return found if who.may(PARTNER_VALIDATION, READ) else Waiting(tasks=found.tasks)
 
 
 class HomeView(HouseView):

@@ -21,7 +21,8 @@ class SupplierView(EntityView):
 class ProductView(EntityView):
     model, access, slug, icon = Product, CATALOGUE, "products", "box"
     rules = Rules(saving=offers.saving_product)
-    list_columns = ["name", "supplier", "kind", "risk_class"]
+    list_columns = ["name", "kind", "risk_class"]
+    under = {"name": "supplier"}
     form = {_("Product"): ["supplier", "name", "kind", "risk_class"]}
     tabs = ["OfferingView"]
 
@@ -35,7 +36,8 @@ def assigned_to_me() -> list[ColumnElement[bool]]:
 class OfferingView(EntityView):
     model, access, slug, icon = Offering, OFFER, "offerings", "tags"
     rules = Rules(saving=offers.saving)
-    list_columns = ["name", "product", "status", "opens_on", "closes_on", "required_categories"]
+    list_columns = ["name", "status", "opens_on", "closes_on", "required_categories"]
+    under = {"name": "product"}
     filters = ["status", "product_id", "opens_on"]
     form = {
         _("Offering"): ["product", "name", "status", "opens_on", "closes_on"],
@@ -45,7 +47,7 @@ class OfferingView(EntityView):
     tabs = ["AssignmentView"]
     portal = Portal(
         access=MY_OFFERINGS,
-        list_columns=["name", "product", "status", "opens_on", "closes_on"],
+        list_columns=["name", "status", "opens_on", "closes_on"],
         show={_("Offering"): ["name", "product", "status", "opens_on", "closes_on"], _("Conditions"): ["required_categories", "target_market", "conditions"]},
         search=True,
         icon="tags",

@@ -22,7 +22,8 @@ STAFF_ONLY = {"account_manager_id": lambda: User.side == Side.STAFF, "assignee_i
 class PartnerView(EntityView):
     model, access, slug, icon = Partner, PARTNER_FILE, "partners", "building"
     rules = Rules(saving=partners.saving)
-    list_columns = ["name", "siren", "kind", "status", "city", "account_manager"]
+    list_columns = ["name", "siren", "kind", "status", "account_manager"]
+    under = {"name": "city"}
     filters = ["status", "kind", "account_manager_id", "parent_id", "city"]
     sort = ["name", "siren", "status"]
     form = {
@@ -173,7 +174,8 @@ class ValidationView(HouseView):
 
 class ContactView(EntityView):
     model, access, slug, icon = Contact, PARTNER_FILE, "contacts", "person-lines-fill"
-    list_columns = ["name", "job", "email", "phone", "partner"]
+    list_columns = ["name", "email", "phone", "partner"]
+    under = {"name": "job"}
     form = {_("Contact"): ["partner", "name", "job", "email", "phone"]}
 
 
@@ -187,14 +189,16 @@ class ProviderCodeView(EntityView):
 class BankAccountView(EntityView):
     model, access, slug, icon = BankAccount, PARTNER_BANK, "bank-accounts", "bank"
     rules = Rules(saving=partners.saving_account, saved=partners.saved_account)
-    list_columns = ["iban", "holder", "bic", "partner", "is_default"]
+    list_columns = ["iban", "holder", "partner", "is_default"]
+    under = {"iban": "bic"}
     form = {_("Bank account"): ["partner", "holder", "iban", "bic", "is_default"]}
-    portal = Portal(access=MY_BANK, list_columns=["iban", "holder", "bic", "is_default"], form={_("Bank account"): ["holder", "iban", "bic"]}, icon="bank")
+    portal = Portal(access=MY_BANK, list_columns=["iban", "holder", "is_default"], form={_("Bank account"): ["holder", "iban", "bic"]}, icon="bank")
 
 
 class DocumentView(EntityView):
     model, access, slug, icon = Document, PARTNER_FILE, "documents", "file-earmark-text"
-    list_columns = ["filename", "kind", "expires_on", "partner", "created_at"]
+    list_columns = ["filename", "expires_on", "partner", "created_at"]
+    under = {"filename": "kind"}
     form = {}
     show = {_("Document"): ["filename", "kind", "number", "expires_on", "size", "media_type", "digest", "uploaded_by", "partner"]}
     adds = edits = deletes = False

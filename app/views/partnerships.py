@@ -28,7 +28,8 @@ class TierView(EntityView):
 class PartnershipView(EntityView):
     model, access, slug, icon = Partnership, PARTNERSHIPS, "partnerships", "link-45deg"
     rules = Rules(saving=offers.saving_partnership)
-    list_columns = ["partner", "program", "tier", "status", "starts_on", "account_manager"]
+    list_columns = ["partner", "program", "status", "starts_on", "account_manager"]
+    under = {"program": "tier"}
     form = {
         _("Partnership"): ["partner", "program", "tier", "status", "starts_on", "ends_on"],
         _("Follow-up"): ["account_manager", "conditions"],

@@ -16,15 +16,18 @@ from werkzeug.wrappers import Response
 
 from app.extensions import db
 from app.models.scope import is_ones_own
-from app.permissions import FULL, READ, WRITE, Access, Level
+from app.permissions import FULL, WRITE, Access, Level
 from app.services import once
 from app.services.refusals import RuleBroken
 from app.views.base import marks, saving, sheets, showing
+from app.views.base.actions import ActionPages
+from app.views.base.bulk import BulkPages, fields_for_many
 from app.views.base.columns import column_of, pointed_at
 from app.views.base.forms import HouseForm, LookupField, form_for, lookup
 from app.views.base.guards import HouseView, local_path, page, signed_in
 from app.views.base.listing import Asked, Listing, read, total_words
-from app.views.base.rows import written_rows
+from app.views.base.rows import Dress, written_rows
+from app.views.base.statements import Under
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Portal:
 
     access: Access
     list_columns: list[str]
+    under: dict[str, str] | None = None  # as staff see it, if not given
     form: dict[LazyString, list[str]] = field(default_factory=dict)
     show: dict[LazyString, list[str]] = field(default_factory=dict)
     search: bool = False
@@ -52,33 +56,7 @@ class Portal:
     where: Callable[[], list[ColumnElement[bool]]] | None = None  # narrower than the scope
 
 
-@dataclass(frozen=True)
-class Action:
-    """Something a person can do to the records it ticks."""
-
-    name: str
-    label: LazyString
-    confirm: LazyString | None
-    needs: Level
-    asks_reason: bool
-    fits: Callable[[Any], bool]
-    run: Callable[[Any, Any, str], None]
-
-
-def act(
-    label: LazyString, confirm: LazyString | None = None, needs: Level = WRITE, asks_reason: bool = False, fits: Callable[[Any], bool] = lambda record: True
-) -> Callable:
-    """Marks a method of an EntityView, called once per ticked record, as an action in its lists and on the page of the records
-    that it `fits`."""
-
-    def decorate(method: Callable) -> Callable:
-        method.action = Action(method.__name__, label, confirm, needs, asks_reason, fits, method)  # type: ignore[attr-defined]
-        return method
-
-    return decorate
-
-
-class EntityView(HouseView):
+class EntityView(ActionPages, BulkPages, HouseView):
     """A list of facts about an entity; everything else follows. See CONTRIBUTING.md, "Adding an entity"."""
 
     abstract = True
@@ -87,6 +65,7 @@ class EntityView(HouseView):
     icon: ClassVar[str] = "circle"
     rules: ClassVar[Rules] = Rules()
     list_columns: ClassVar[list[str]] = []
+    under: ClassVar[dict[str, str]] = {}  # a list column, and the quiet second fact below it
     search: ClassVar[bool] = True
     filters: ClassVar[list[str] | None] = None
     choosable: ClassVar[tuple[str, ...]] = ()
@@ -96,6 +75,7 @@ class EntityView(HouseView):
     tabs: ClassVar[list[Any]] = []
     narrow: ClassVar[dict[str, Callable[[], Any]]] = {}
     defaults: ClassVar[dict[str, Callable[[], Any]]] = {}
+    bulk_fields: ClassVar[tuple[str, ...]] = ()  # what can be set on many records at once
     only_for: ClassVar[dict[str, frozenset[str]]] = {}  # fields that make sense for some values of the column `kind` only
     portal: ClassVar[Portal | None] = None
     adds: ClassVar[bool] = True
@@ -110,14 +90,17 @@ class EntityView(HouseView):
         if not cls.abstract:
             cls.route_base = f"/portal/{cls.slug}" if cls.frame == "portal" else f"/{cls.slug}"
             if cls.filters is None:
-                cls.filters = [column_of(cls.model, name).name for name in cls.list_columns]
+                cls.filters = [column_of(cls.model, name).name for name in (*cls.list_columns, *cls.under.values())]
             if cls.sort is None:
                 cls.sort = [name for name in cls.list_columns if column_of(cls.model, name).kind not in ("link", "text", "categories")]
             cls.choosable = showing.choosable_columns(cls)
             cls.actions = {each.action.name: each.action for each in vars(cls).values() if hasattr(each, "action")}
+            cls.bulk_fields = fields_for_many(cls) if cls.frame == "staff" and cls.edits else ()
             cls.search = cls.search and hasattr(cls.model, "search_text")
             cls.exclude_route_methods = {
-                name for name, offered in (("add", cls.adds), ("edit", cls.edits), ("delete", cls.deletes), ("action", cls.actions)) if not offered
+                name
+                for name, offered in (("add", cls.adds), ("edit", cls.edits), ("delete", cls.deletes), ("action", cls.actions), ("bulk", cls.bulk_fields))
+                if not offered
             }
         super().__init_subclass__(**options)
 
@@ -149,24 +132,33 @@ class EntityView(HouseView):
     def columns_of(self, asked: Asked) -> tuple[str, ...]:
         return asked.columns or tuple(self.list_columns)
 
-    def listing(self, columns: Sequence[str] | None = None, where: list[ColumnElement[bool]] | None = None) -> Listing:
+    def under_of(self, columns: Sequence[str]) -> Under:
+        """The quiet second facts of these columns, but for those that have a column of their own."""
+        return tuple((name, second) for name, second in self.under.items() if name in columns and second not in columns)
+
+    def listing(self) -> Listing:
         asked = self.asked(request.args)
-        return Listing(self.model, columns or self.columns_of(asked), asked, db.session(), [*self.where(), *(where or [])])
+        columns = self.columns_of(asked)
+        return Listing(self.model, columns, asked, db.session(), self.where(), self.under_of(columns))
 
     @page("/")
     def list(self) -> str:
         listing = self.listing()
         rows = listing.rows()
-        actions = [each for each in self.actions.values() if self.may(each.needs)]
+        actions, changes = [each for each in self.actions.values() if self.may(each.needs)], self.may(WRITE)
+        ticks, deeds = bool(actions or (self.bulk_fields and changes)), bool(actions or (self.edits and changes) or (self.deletes and self.may(FULL)))
+        has_menu = deeds and (self.frame == "staff" or len(signed_in().scope.partner_ids) == 1)  # a broker only reads its agents' rows
         return render_template(
             "entity/list.html",
             view=self,
             asked=listing.asked,
-            rows=written_rows(self.model, listing.columns, rows.rows, self.route_base, ticks=bool(actions)),
+            rows=written_rows(self.model, listing.columns, rows.rows, self.route_base, Dress(listing.under, ticks, has_menu)),
             paging=rows,
             total=total_words(listing.total()),
             filters=showing.filter_chips(self, listing.asked, rows.rows),
             actions=actions,
+            ticks=ticks,
+            has_menu=has_menu,
             one_time=once.new_token(),
         )
 
@@ -191,6 +183,12 @@ class EntityView(HouseView):
         statement = select(self.model).where(self.model.id == record_id, *self.where()).options(*pointed_at(self.model))
         record = db.session.scalar(statement)
         return record if record is not None else abort(404)
+
+    def find_all(self, ids: Sequence[int]) -> Sequence[Any]:
+        """The records of these numbers, in this order; 404 unless this person can see every one."""
+        statement = select(self.model).where(self.model.id.in_(ids), *self.where()).options(*pointed_at(self.model))
+        found = {record.id: record for record in db.session.scalars(statement)}
+        return [found[number] for number in ids] if len(found) == len(ids) else abort(404)
 
     @page("/<id:record_id>")
     def show_record(self, record_id: int) -> str:
@@ -311,41 +309,6 @@ class EntityView(HouseView):
                 refusal = broken.sentence if isinstance(broken, RuleBroken) else saving.still_used(record)
         return render_template("entity/delete.html", view=self, record=record, refusal=refusal), 409 if refusal else 200
 
-    @page("/action/<name>", needs=READ, methods=("POST",))
-    def action(self, name: str) -> Any:
-        """Runs an action on the ticked records: all of them or none, after a confirmation where one is asked for."""
-        chosen = self.actions.get(name)
-        if chosen is None:
-            abort(404)
-        if not self.may(chosen.needs):
-            abort(403)
-        ids = list(dict.fromkeys(int(sent) for sent in request.form.getlist("ids") if sent.isdecimal() and len(sent) <= 9))[:500]
-        records = [self.find(record_id) for record_id in ids]
-        reason = request.form.get("reason", "")[:1000]
-        from_record = bool(request.form.get("from_record")) and len(records) == 1
-        where = self.address("show_record", record_id=ids[0]) if from_record else self.address("list")
-        refusal = None
-        if records and (not chosen.confirm or request.form.get("confirmed")):
-            try:
-                once.claim(request.form.get("one_time"), signed_in().id)
-                for record in records:
-                    chosen.run(self, record, reason)
-                db.session.commit()
-                flash(gettext("“%(action)s” has been done (%(number)s).", action=chosen.label, number=len(records)), "good")
-                return redirect(where)
-            except once.AlreadyDone:
-                return redirect(where)
-            except RuleBroken as broken:
-                db.session.rollback()
-                records, refusal = [self.find(record_id) for record_id in ids], broken.sentence
-        if not records:
-            flash(gettext("Please tick at least one row first."), "warn")
-            return redirect(self.address("list"))
-        confirm = render_template(
-            "entity/confirm.html", view=self, records=records, action=chosen, reason=reason, refusal=refusal, one_time=once.new_token(), from_record=from_record
-        )
-        return confirm, 409 if refusal else 200
-
 
 def portal_view(staff_view: type[EntityView]) -> type[EntityView]:
     """The separate view that partners get of an entity, with its own rights and only the columns it names."""
@@ -358,6 +321,7 @@ def portal_view(staff_view: type[EntityView]) -> type[EntityView]:
         "slug": portal.slug or staff_view.slug,
         "icon": portal.icon,
         "list_columns": portal.list_columns,
+        "under": staff_view.under if portal.under is None else portal.under,
         "form": portal.form,
         "show": portal.show or portal.form,
         "search": portal.search,

@@ -22,7 +22,7 @@ from app.models.base import fold
 from app.models.indexes import like, search_values, words_in
 from app.models.scope import ScopeKind, scope_of
 from app.views.base.columns import Column, column_of
-from app.views.base.statements import COUNTED, NOBODY, TEXTS, Question, build_count, build_page, build_whole, counted_of, filtered_column, page_of, size_of
+from app.views.base.statements import COUNTED, NOBODY, TEXTS, Question, Under, build_count, build_page, build_whole, counted_of, filtered_column, page_of, size_of
 
 SIZES = (20, 50, 100)
 MOST_COLUMNS = 12
@@ -153,8 +153,8 @@ def parsed(column: Column, value: str) -> Any:
 class Listing:
     """The statements of one entity's list, for one address."""
 
-    def __init__(self, model: Any, columns: Sequence[str], asked: Asked, session: Session, where: list[ColumnElement[bool]] | None = None) -> None:
-        self.model, self.columns, self.asked, self.session = model, tuple(columns), asked, session
+    def __init__(self, model: Any, columns: Sequence[str], asked: Asked, session: Session, where: list[ColumnElement[bool]] | None = None, under: Under = ()) -> None:
+        self.model, self.columns, self.asked, self.session, self.under = model, tuple(columns), asked, session, under
         self.where = tuple(where or ())
         self.dialect = session.get_bind().dialect.name
 
@@ -199,6 +199,7 @@ class Listing:
             short_words=len(short_words),
             place=self.place is not None,
             numbered=numbered,
+            under=self.under,
             limit=asked.size + 1,
             walled=scope_of(self.session).kind is ScopeKind.PARTNER,
             newest=not (numbered or self.backwards or asked.sort or asked.filters or self.where) and scope_of(self.session).sees_everything,
@@ -259,7 +260,7 @@ class Listing:
 
     @property
     def unpaged(self) -> Question:
-        return replace(self.question, columns=(), sort="id", descending=True, place=False, numbered=False, newest=False, limit=0)
+        return replace(self.question, columns=(), under=(), sort="id", descending=True, place=False, numbered=False, newest=False, limit=0)
 
     def counted(self) -> Total:
         """One statement: a count that stops at a thousand, and the table's size beside it."""

@@ -6,32 +6,54 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 from html import escape as escape_html  # markupsafe's own takes five times as long, and its results are only joined here
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask_babel import get_locale, gettext
 from markupsafe import Markup
 
 from app.views.base.columns import column_of, writer_for
+from app.views.base.statements import Under
 
 escape = lru_cache(maxsize=20_000)(escape_html)  # the same few suppliers, products and names stand in row after row
+MENU = '<td class="menu-cell"><button type="button" class="icon-button" data-row-menu aria-haspopup="true" aria-expanded="false" aria-label="{}">⋯</button></td>'
 TICK = '<td class="tick-cell"><input type="checkbox" class="form-check-input" name="ids" value="%d" aria-label="{}"></td>'
 
 
+class Dress(NamedTuple):
+    """What a row shows beside its columns: second facts under some, a box to tick, a menu."""
+
+    under: Under = ()
+    ticks: bool = False
+    menu: bool = False
+
+
 @lru_cache(maxsize=1_000)
-def row_writer(model: Any, columns: tuple[str, ...], base: str, ticks: bool, locale: str) -> Callable[[Any], str]:
-    """A function that writes one row of `shape_of(model, columns, …)`, whose values come in that order."""
-    pattern = [f'<tr data-href="{base}/%d">', TICK.format(escape(gettext("Select"))) if ticks else ""]
+def row_writer(model: Any, columns: tuple[str, ...], base: str, dress: Dress, locale: str) -> Callable[[Any], str]:
+    """A function that writes one row of `shape_of(model, columns, …, under)`, whose values come in that order."""
+    pattern = [f'<tr data-href="{base}/%d">', TICK.format(escape(gettext("Select"))) if dress.ticks else ""]
     writers: list[tuple[int, Callable[[Any, str], str] | None]] = []
+    seconds = dict(dress.under)
     at = 2  # after the id and the value sorted by
+    places: dict[str, tuple[int, Callable[[Any, str], str] | None]] = {}
+    for name in (*columns, *seconds.values()):
+        column = column_of(model, name)
+        is_link = column.kind == "link"
+        place = (at + is_link, None if is_link or column.kind in ("line", "text") else writer_for(column, locale))
+        places.setdefault(name, place)
+        at += 1 + is_link
     for number, name in enumerate(columns):
         column = column_of(model, name)
-        opening = f'<td class="k-{column.kind}" data-label="{escape(str(column.label)).replace("%", "%%")}">'
-        pattern.append(f'{opening}<a href="{base}/%d" class="row-link">%s</a></td>' if number == 0 else f"{opening}%s</td>")
-        is_link = column.kind == "link"
-        writers.append((at + is_link, None if is_link or column.kind in ("line", "text") else writer_for(column, locale)))
-        at += 1 + is_link
+        pattern.append(f'<td class="k-{column.kind}" data-label="{escape(str(column.label)).replace("%", "%%")}">')
+        pattern.append(f'<a href="{base}/%d" class="row-link">%s</a>' if number == 0 else "%s")
+        writers.append(places[name])
+        if name in seconds:
+            pattern.append('<span class="second">%s</span>')
+            writers.append(places[seconds[name]])
+        pattern.append("</td>")
+    pattern.append(MENU.format(escape(gettext("Actions"))) if dress.menu else "")
     pattern.append("</tr>")
-    whole, has_currency = "".join(pattern), any(column_of(model, name).kind == "money" for name in columns)
+    whole, has_currency = "".join(pattern), any(column_of(model, name).kind == "money" for name in places)
+    ticks = dress.ticks
 
     def write(row: Any) -> str:
         currency = (row[at] or "EUR") if has_currency else "EUR"
@@ -42,6 +64,6 @@ def row_writer(model: Any, columns: tuple[str, ...], base: str, ticks: bool, loc
     return write
 
 
-def written_rows(model: Any, columns: tuple[str, ...], rows: list[Any], base: str, ticks: bool = False) -> Markup:
+def written_rows(model: Any, columns: tuple[str, ...], rows: list[Any], base: str, dress: Dress = Dress()) -> Markup:
     """All rows of a table body."""
-    return Markup("\n".join(map(row_writer(model, tuple(columns), base, ticks, str(get_locale())), rows)))  # noqa: S704 - each writer escapes its value
+    return Markup("\n".join(map(row_writer(model, tuple(columns), base, dress, str(get_locale())), rows)))  # noqa: S704 - each writer escapes its value

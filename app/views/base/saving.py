@@ -19,9 +19,13 @@ if TYPE_CHECKING:
 
 def fill(view: EntityView, record: Any, form: HouseForm, new: bool) -> None:
     """Puts the form's values on the record, asks the rules, and writes; only the view's own fields are ever set."""
+    put(view, record, {name: form[name].data for name in view.fields}, new)
+
+
+def put(view: EntityView, record: Any, values: dict[str, Any], new: bool = False) -> None:
+    """Puts some values on the record, asks the rules, and writes; raises RuleBroken and IntegrityError."""
     with db.session.no_autoflush:
-        for name in view.fields:
-            value = form[name].data
+        for name, value in values.items():
             default = inspect(view.model).column_attrs[name].columns[0].default
             if value is None and default is not None:
                 if new or not default.is_scalar:

@@ -20,7 +20,7 @@ from app.views.base.columns import Column, column_of, day, plain_words, written
 from app.views.base.forms import HouseForm
 from app.views.base.guards import signed_in
 from app.views.base.listing import Asked, Listing, filter_names, parsed, total_words
-from app.views.base.rows import written_rows
+from app.views.base.rows import Dress, written_rows
 from app.views.base.statements import NOBODY
 
 if TYPE_CHECKING:
@@ -81,13 +81,14 @@ def related(view: EntityView, record: Any, other: EntityView) -> dict[str, Any]:
     """The first rows of a tab."""
     key = link_to(other.model, view.model)
     columns = [name for name in other.list_columns if column_of(other.model, name).name != key]
-    listing = Listing(other.model, columns, Asked(size=20), db.session(), [*other.where(), getattr(other.model, key) == record.id])
+    under = other.under_of(columns)
+    listing = Listing(other.model, columns, Asked(size=20), db.session(), [*other.where(), getattr(other.model, key) == record.id], under)
     rows = listing.rows()
     return {
         "view": other,
         "key": key,
         "columns": [column_of(other.model, name) for name in columns],
-        "rows": written_rows(other.model, columns, rows.rows, other.route_base),
+        "rows": written_rows(other.model, columns, rows.rows, other.route_base, Dress(under)),
         "more": rows.has_next,
         "total": total_words(listing.total()),
         "may_add": other.adds and key in other.fields and other.may(2) and view.may_change(record),

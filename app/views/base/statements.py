@@ -20,6 +20,9 @@ COUNTED = 1000  # beyond, a filtered total reads "1,000+"
 TEXTS = ("line", "text", "email", "phone", "url", "siren", "orias", "iban", "bic")
 
 
+Under = tuple[tuple[str, str], ...]  # a column, and the column whose value stands below it, smaller
+
+
 @dataclass(frozen=True)
 class Question:
     """What a list asks for, without the values: equal questions share a statement."""
@@ -36,6 +39,7 @@ class Question:
     numbered: bool = False  # a page by its number
     newest: bool = False  # words alone: the index gives the newest matches without reading the others
     walled: bool = False  # a partner's search, on PostgreSQL
+    under: Under = ()
     limit: int = 51  # rows to read: one more than a page shows
 
 
@@ -51,6 +55,9 @@ def condition(model: Any, key: str) -> ColumnElement[bool]:
     if key.endswith(f":{NOBODY}"):
         return getattr(model, key.removesuffix(f":{NOBODY}")).is_(None)
     column = filtered_column(model, key)
+    if column.kind == "link":
+        # Written into the statement as a number, which PostgreSQL plans once: for a partner of many rows it would plan at each run.
+        return getattr(model, column.name) == bindparam(f"filter_{key}", type_=Integer(), literal_execute=True)
     attribute, value = getattr(model, column.name), bindparam(f"filter_{key}")
     if key != column.name and key.endswith(("_min", "_from")):
         return attribute >= value
@@ -80,7 +87,7 @@ def order(question: Question) -> list[Any]:
 def build_page(question: Question, where: tuple[ColumnElement[bool], ...] = ()) -> Select[Any]:
     """The page's columns in one statement. A page by number finds its ids first and joins the columns to them: OFFSET would
     drag the joined rows along."""
-    model, shape = question.model, shape_of(question.model, question.columns, question.sort)
+    model, shape = question.model, shape_of(question.model, question.columns, question.sort, question.under)
     wanted = [*conditions(question), *where]
     size = written(question.limit)
     if question.place:
@@ -120,19 +127,21 @@ def size_of(model: Any, dialect: str) -> Select[Any]:
 
 
 @lru_cache(maxsize=1_000)
-def shape_of(model: Any, columns: tuple[str, ...], sort: str) -> Select[Any]:
-    """What a list selects: id, the sort column, each shown column with the names of what it points at, the currency."""
+def shape_of(model: Any, columns: tuple[str, ...], sort: str, under: Under = ()) -> Select[Any]:
+    """What a list selects: id, the sort column, each shown column with the names of what it points at, the second facts under
+    some of them, the currency."""
     wanted: list[Any] = [model.id.label("id"), getattr(model, sort).label("sorted_by")]
     joins: list[tuple[Any, Any]] = []
-    for name in columns:
+    seconds = [second for _name, second in under]
+    for name, mark in [*((name, "") for name in columns), *((name, "_under") for name in seconds)]:
         column = column_of(model, name)
-        wanted.append(getattr(model, column.name).label(column.name))
+        wanted.append(getattr(model, column.name).label(f"{column.name}{mark}"))
         if column.kind == "link":
             other = aliased(column.target)
             parts = [getattr(other, part) for part in column.target.labelled]
-            wanted.append((parts[0] if len(parts) == 1 else parts[0] + " " + parts[1]).label(f"{column.name}_label"))
+            wanted.append((parts[0] if len(parts) == 1 else parts[0] + " " + parts[1]).label(f"{column.name}_label{mark}"))
             joins.append((other, other.id == getattr(model, column.name)))
-    if any(column_of(model, name).kind == "money" for name in columns):
+    if any(column_of(model, name).kind == "money" for name in (*columns, *seconds)):
         wanted.append(model.currency.label("currency_of_row"))
     statement = select(*wanted)
     for other, condition_of_join in joins:

@@ -1,0 +1,97 @@
+"""Lists people live in, in a real browser: the row's menu, one field of many records, and the keys that walk a list."""
+
+from __future__ import annotations
+
+import pytest
+
+from app import models as m
+from tests.browser.test_every_page import sign_in
+
+
+@pytest.fixture
+def contracts(cast):
+    partner = cast.partner()
+    return [cast.contract(partner, cast.client(partner), number=f"AL{number}") for number in range(3)]
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_list_is_walked_ticked_and_opened_with_keys(house, cast, tab, contracts):
+    browser = tab("fr", 1280)
+    sign_in(browser, "/login", cast.staff("manager", language="fr").email)
+    page = browser.page
+    browser.open("/contracts/")
+    page.keyboard.press("?")
+    assert page.is_visible("dialog#keys")
+    assert "Ligne suivante" in page.inner_text("dialog#keys")
+    page.keyboard.press("Escape")
+    assert page.is_hidden("dialog#keys")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    assert page.inner_text(".bulk-count").endswith("1")
+    page.keyboard.press("m")
+    assert page.is_visible("[data-row-panel]")
+    assert page.evaluate("document.activeElement.textContent.trim()") == "Voir la fiche"
+    page.keyboard.press("Escape")
+    assert page.is_hidden("[data-row-panel]")
+    with page.expect_navigation():
+        page.keyboard.press("e")
+    assert page.url.endswith(f"/contracts/{contracts[1].id}/edit")
+    assert browser.faults == []
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.parametrize(("width", "javascript"), [(1280, True), (1280, False), (390, True)])
+def test_a_field_is_changed_on_the_ticked_rows(house, cast, tab, contracts, javascript, width):
+    browser = tab("fr", width, javascript=javascript)
+    sign_in(browser, "/login", cast.staff("manager", language="fr").email)
+    page = browser.page
+    browser.open("/contracts/")
+    if width == 390:  # a phone's cards have no boxes: one gets here by a desk's link
+        page.eval_on_selector_all("td input[name=ids]", "boxes => boxes.forEach((box) => box.click())")
+    else:
+        for box in page.query_selector_all("td input[name=ids]"):
+            box.check()
+    with page.expect_navigation():
+        page.click("text=Modifier un champ")
+    if javascript:
+        with page.expect_navigation():
+            page.select_option("#field", "status")
+    else:
+        page.select_option("#field", "status")
+        with page.expect_navigation():
+            page.click("text=Continuer")
+    page.select_option("select[name=status]", "suspended")
+    browser.picture("bulk-field")
+    with page.expect_navigation():
+        page.click("text=Aperçu")
+    browser.picture("bulk-preview")
+    with page.expect_navigation():
+        page.click("text=Modifier 3 fiches")
+    assert "3 fiches ont été modifiées." in page.inner_text(".flashes")
+    assert {cast.get(m.Contract, each.id).status for each in contracts} == {m.ContractStatus.SUSPENDED}
+    assert browser.faults == []
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_the_menu_of_a_row_opens_beside_it_and_leads_to_the_record(house, cast, tab, contracts):
+    browser = tab("fr", 1280)
+    sign_in(browser, "/login", cast.staff("manager", language="fr").email)
+    page = browser.page
+    browser.open("/contracts/")
+    buttons = page.query_selector_all("[data-row-menu]")
+    buttons[0].click()
+    browser.picture("row-menu")
+    at, menu = buttons[0].bounding_box(), page.query_selector("[data-row-panel]").bounding_box()
+    assert abs(at["x"] + at["width"] - menu["x"] - menu["width"]) < 3
+    assert -3 < menu["y"] - at["y"] - at["height"] < 40
+    buttons[0].click()
+    assert page.is_hidden("[data-row-panel]")
+    buttons[2].click()
+    with page.expect_navigation():
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+    assert page.url.endswith(f"/contracts/{contracts[0].id}/edit")
