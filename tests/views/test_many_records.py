@@ -27,7 +27,10 @@ def send(visitor, records, place="/contracts/bulk", **facts):
 def cells(page):
     """The preview: what stands in each row."""
     table = re.search(r"bulk-preview.*?</table>", page, re.DOTALL)[0]
-    return [[html.unescape(re.sub(r"<[^>]+>", "", cell)).strip() for cell in re.findall(r"<td.*?</td>", row, re.DOTALL)] for row in re.findall(r"<tr>.*?</tr>", table, re.DOTALL)[1:]]
+    return [
+        [html.unescape(re.sub(r"<[^>]+>", "", cell)).strip() for cell in re.findall(r"<td.*?</td>", row, re.DOTALL)]
+        for row in re.findall(r"<tr>.*?</tr>", table, re.DOTALL)[1:]
+    ]
 
 
 def statuses(cast, records):
@@ -100,7 +103,11 @@ def test_a_refusal_at_the_last_moment_changes_nothing(house, cast):
 
 @pytest.mark.parametrize(
     ("facts", "sentence"),
-    [({"field": "status", "status": "nonsense"}, "choice"), ({"field": "effective_on", "effective_on": "31/02/2026"}, "date"), ({"field": "holder", "holder": "x" * 400}, "At most")],
+    [
+        ({"field": "status", "status": "nonsense"}, "choice"),
+        ({"field": "effective_on", "effective_on": "31/02/2026"}, "date"),
+        ({"field": "holder", "holder": "x" * 400}, "At most"),
+    ],
 )
 def test_a_value_that_does_not_fit_is_refused_beside_its_field(house, cast, contracts, facts, sentence):
     answer = send(cast.client_for("manager"), contracts, preview="1", **facts)
@@ -165,7 +172,7 @@ def test_a_second_fact_is_escaped_and_may_be_empty(house, cast):
 
 def test_a_row_has_a_menu_of_what_this_person_may_do(house, cast, contracts):
     page = cast.client_for("manager").get("/contracts/").text
-    assert page.count("<button type=\"button\" class=\"icon-button\" data-row-menu") == 3
+    assert page.count('<button type="button" class="icon-button" data-row-menu') == 3
     assert 'data-to="/edit"' in page
     assert 'data-to="/delete"' not in page, "contracts are not deleted"
     assert "data-row-menu" not in cast.client_for("reader").get("/contracts/").text
