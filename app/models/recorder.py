@@ -19,7 +19,7 @@ from app.models.users import Membership, RightsVersion, Role, User
 from app.models.walls import lay_down_role
 
 RIGHTS_FOLLOW: dict[type[Any], frozenset[str]] = {
-    User: frozenset({"active", "roles", "side", "email", "first_name", "last_name", "language", "theme"}),
+    User: frozenset({"active", "roles", "side", "email", "first_name", "last_name", "language", "theme", "density", "photo"}),
     Role: frozenset({"permissions", "name"}),
     Membership: frozenset({"role", "own_clients_only", "partner_id", "user_id"}),
     Partner: frozenset({"parent_id", "status", "name"}),

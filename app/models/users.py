@@ -30,6 +30,8 @@ class MemberRole(Choice):
 User.side = field(_("Side"), choice_of(Side), nullable=False, default=Side.STAFF)
 User.language = field(_("Language"), String(5), nullable=True)
 User.theme = field(_("Theme"), String(10), nullable=True)
+User.density = field(_("Density"), String(10), nullable=True)
+User.photo = field(_("Photo"), String(40), nullable=True)  # where the file connector keeps it
 User.phone = field(_("Phone"), String(30), nullable=True)
 User.birth_date = field(_("Birth date"), Date, nullable=True)
 User.job_title = field(_("Job title"), String(100), nullable=True)
@@ -41,7 +43,7 @@ User.title, User.plural, User.adding = _("Person"), _("People"), _("New person")
 User.searched, User.recorded = ("first_name", "last_name", "email"), True
 User.labelled = ("first_name", "last_name")
 User.unrecorded = frozenset({"password", "last_login", "login_count", "fail_login_count", "changed_on"})
-MINE = frozenset({"first_name", "last_name", "phone", "birth_date", "job_title", "language", "theme"})
+MINE = frozenset({"first_name", "last_name", "phone", "birth_date", "job_title", "language", "theme", "density", "photo"})
 User.scope = Own(through=("id", "Membership.user_id"), writes=MINE, applicant=MINE)
 User.name = property(lambda person: person.get_full_name())
 User.__str__ = lambda person: person.get_full_name()  # type: ignore[method-assign]

@@ -17,7 +17,7 @@ from app.connectors import documents, files
 from app.connectors.files import FileMissing
 from app.services.refusals import RuleBroken
 
-__all__ = ["LARGEST", "FileMissing", "Kept", "keep", "put", "read"]
+__all__ = ["LARGEST", "FileMissing", "Kept", "keep", "put", "read", "remove"]
 
 LARGEST = 10 * 1024 * 1024
 LARGEST_PICTURE = 25_000_000  # pixels, 75 MB while it is drawn
@@ -90,6 +90,11 @@ def safe_name(name: str, ending: str) -> str:
     stem = re.split(r"[\\/]", name)[-1].rsplit(".", 1)[0]
     stem = "".join(letter for letter in stem if unicodedata.category(letter)[0] != "C").strip(" .")
     return (stem[:150] or "document") + ending
+
+
+def remove(key: str) -> None:
+    """Forgets a kept file, once no row names it any more."""
+    files.chosen.remove(key)
 
 
 def read(key: str) -> Iterator[bytes]:

@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -17,17 +17,11 @@ from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from app.extensions import house_engine, reads_only
-from app.models import Alert, Client, Contract, Membership, Partner, PartnerStatus, Preference, RightsVersion, Role, Side, SignIn, Task, User, now, today
-from app.models.scope import NOBODY, STAFF_SCOPE, Scope, ScopeKind, rows_of
+from app.models import Alert, Membership, Partner, PartnerStatus, Preference, RightsVersion, Role, Side, SignIn, Task, User, now, today
+from app.models.scope import NOBODY, STAFF_SCOPE, Scope, ScopeKind
 from app.permissions import (
     BY_NAME,
-    CLIENT_FILE,
-    CONTRACTS,
-    MY_CLIENTS,
-    MY_COMPANY,
-    MY_CONTRACTS,
     NONE,
-    PARTNER_FILE,
     PORTAL_TABLE,
     STAFF_ROLES,
     Access,
@@ -62,6 +56,8 @@ class Person:
     side: Side
     language: str | None
     theme: str | None
+    density: str | None
+    photo: str | None
     rights: Rights
     scope: Scope
     role_names: tuple[str, ...]
@@ -178,6 +174,8 @@ def describe(session: Session, key: Key) -> Person | None:
         user.side,
         user.language,
         user.theme,
+        user.density,
+        user.photo,
         key=key,
         **facts,
         **preferences.of_person(session, user, facts["role_names"]),
@@ -316,6 +314,24 @@ def change_password(person: Person, hashed: str) -> str:
         return secret
 
 
+def open_browsers(person: Person, secret: str | None) -> list[tuple[datetime, bool]]:
+    """The browsers this person is signed in with: since when, and whether it is this one. The latest first."""
+    this = digest_of(secret or "")
+    with crossing() as session:
+        found = session.execute(
+            select(SignIn.created_at, SignIn.digest).where(SignIn.user_id == person.id, SignIn.ended_at.is_(None), SignIn.expires_at > now()).order_by(SignIn.id.desc())
+        )
+        return [(since, digest == this) for since, digest in found]
+
+
+def sign_out_elsewhere(person: Person, secret: str | None) -> None:
+    """Ends every sign-in of this person but the one that asks."""
+    with crossing(reading=False) as session:
+        others = update(SignIn).where(SignIn.user_id == person.id, SignIn.ended_at.is_(None), SignIn.digest != digest_of(secret or ""))
+        session.execute(others.values(ended_at=now()))
+        session.commit()
+
+
 def end_sign_ins(session: Session, user_id: int) -> None:
     """Shuts every browser this person is signed in with."""
     session.execute(update(SignIn).where(SignIn.user_id == user_id, SignIn.ended_at.is_(None)).values(ended_at=now()))
@@ -347,41 +363,3 @@ def hash_password(password: str, again: str | None = None) -> str:
     if again is not None and password != again:
         raise RuleBroken(_("The two passwords are not the same."), "password_again")
     return generate_password_hash(password)
-
-
-# --- who may see a record -----------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Watcher:
-    """Somebody who may see a record, through which role, and how far."""
-
-    name: str
-    role: str
-    company: str
-    level: Level
-
-
-KINDS = {Partner: (PARTNER_FILE, MY_COMPANY), Client: (CLIENT_FILE, MY_CLIENTS), Contract: (CONTRACTS, MY_CONTRACTS)}
-
-
-def who_may_see(record: Partner | Client | Contract) -> list[Watcher]:
-    """Everybody whose rights and scope reach this record: the answer comes from the same table and the same criterion."""
-    staff_kind, portal_kind = KINDS[type(record)]
-    found: list[Watcher] = []
-    with crossing() as session:
-        for user in session.scalars(select(User).where(User.active.is_(True), User.side == Side.STAFF).order_by(User.last_name)):
-            level = staff_rights(user.roles).get(staff_kind.name, NONE)
-            if level:
-                found.append(Watcher(user.get_full_name(), ", ".join(str(STAFF_ROLES.get(role.name, role.name)) for role in user.roles), "", level))
-        for membership in session.scalars(select(Membership).join(User).where(User.active.is_(True)).order_by(Membership.id)):
-            facts = partner_facts(session, membership.user, membership.partner_id)
-            level = facts["rights"].get(portal_kind.name, NONE) if facts else NONE
-            if facts and level and reaches(session, facts["scope"], record):
-                found.append(Watcher(str(membership.user), str(membership.role.label), str(membership.partner), level))
-    return found
-
-
-def reaches(session: Session, scope: Scope, record: Partner | Client | Contract) -> bool:
-    rows = rows_of(type(record), scope)
-    return rows is None or session.scalar(select(type(record).id).where(type(record).id == record.id, rows), scope.values) is not None

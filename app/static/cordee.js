@@ -247,3 +247,38 @@ document.querySelectorAll("form.record-form").forEach((form) => {
 
 // The open tab of a record is in sight.
 document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
+// A photo is cut in the page: moved and enlarged under a round window; what is sent is where the window lies.
+document.querySelectorAll("[data-crop]").forEach((form) => {
+  const [cropper, stage, picture] = [form.querySelector(".cropper"), form.querySelector(".crop-stage"), form.querySelector(".crop-stage img")];
+  const [choice, zoom, fields] = [form.querySelector("input[type=file]"), form.querySelector("input[type=range]"), form.elements];
+  const SIDE = 240;
+  let [x, y, from] = [0.5, 0.5, null];
+  function draw() {
+    const [width, height] = [picture.naturalWidth, picture.naturalHeight];
+    const size = 1 / Number(zoom.value), side = Math.min(width, height) * size, scale = SIDE / side;
+    x = Math.min(1 - side / width / 2, Math.max(side / width / 2, x));
+    y = Math.min(1 - side / height / 2, Math.max(side / height / 2, y));
+    picture.style.transform = `translate(${SIDE / 2 - x * width * scale}px, ${SIDE / 2 - y * height * scale}px) scale(${scale})`;
+    [fields.namedItem("x").value, fields.namedItem("y").value, fields.namedItem("size").value] = [x, y, size];
+    return [width * scale, height * scale];
+  }
+  const move = (dx, dy) => { const [width, height] = draw(); x -= dx / width; y -= dy / height; draw(); };
+  choice.addEventListener("change", () => {
+    const file = choice.files[0];
+    cropper.hidden = !file;
+    if (!file) return;
+    picture.src = URL.createObjectURL(file);
+    [x, y, zoom.value] = [0.5, 0.5, 1];
+  });
+  picture.addEventListener("load", draw);
+  picture.addEventListener("error", () => { cropper.hidden = true; });
+  zoom.addEventListener("input", draw);
+  stage.addEventListener("pointerdown", (event) => { from = [event.clientX, event.clientY]; stage.setPointerCapture(event.pointerId); });
+  stage.addEventListener("pointermove", (event) => { if (from) { move(event.clientX - from[0], event.clientY - from[1]); from = [event.clientX, event.clientY]; } });
+  stage.addEventListener("pointerup", () => { from = null; });
+  stage.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: [8, 0], ArrowRight: [-8, 0], ArrowUp: [0, 8], ArrowDown: [0, -8] }[event.key];
+    if (step) { event.preventDefault(); move(...step); }
+  });
+});

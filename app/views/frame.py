@@ -60,7 +60,7 @@ def bind(app: Flask) -> None:
     app.register_error_handler(Exception, explain)
     app.add_url_rule("/assets/bootstrap.min.css", "bootstrap", bootstrap)
     app.add_url_rule("/assets/icons.svg", "icons", icons)
-    app.context_processor(lambda: {"locale": get_locale().language, "theme": theme(), "person": person()})
+    app.context_processor(lambda: {"locale": get_locale().language, "theme": theme(), "density": density(), "person": person()})
     app.jinja_env.globals.update(
         app_name=app.config["APP_NAME"],
         house_name=app.config["HOUSE_NAME"],
@@ -254,6 +254,11 @@ def asset_version() -> str:
 def theme() -> str:
     who = person()
     return who.theme if who and who.theme in ("light", "dark") else "auto"
+
+
+def density() -> str:
+    who = person()
+    return "compact" if who and who.density == "compact" else "comfortable"
 
 
 def initials(name: str) -> str:

@@ -23,8 +23,9 @@ from app.permissions import (
     STAFF_TABLE,
     Level,
 )
-from app.services import checks, mails, once, people, roles, settings
+from app.services import checks, mails, once, roles, settings
 from app.services.refusals import STALE, RuleBroken
+from app.services.watchers import who_may_see as watchers_of
 from app.views.base import DEMO, HouseForm, HouseView, page, signed_in
 from app.views.base.forms import Checked, LengthSaid, PersonName, Required, SelectChoice, cleaned
 
@@ -58,7 +59,7 @@ class PermissionsView(HouseView):
         kind, number = request.args.get("kind", ""), request.args.get("id", "")
         asked = kind in kinds and number.isdecimal() and len(number) < 10
         record = db.session.get(kinds[kind], int(number)) if asked else None
-        watchers = people.who_may_see(record) if record is not None else None
+        watchers = watchers_of(record) if record is not None else None
         return render_template(
             "settings/permissions.html",
             staff_table=STAFF_TABLE,

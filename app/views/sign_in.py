@@ -1,4 +1,4 @@
-"""The two doors, and what is the same behind both: signing out, the language, one's own account."""
+"""The two doors, and what is the same behind both: signing out, the language, the choice of cabinet."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from typing import Any
 from flask import current_app, flash, redirect, render_template, request, session
 from flask_babel import gettext, lazy_gettext as _, refresh
 from werkzeug.wrappers import Response
-from wtforms import BooleanField, PasswordField, SelectField, StringField
-from wtforms.validators import Optional
+from wtforms import PasswordField, StringField
 
 from app.extensions import db
 from app.models import Side, User
 from app.services import people
 from app.services.refusals import RuleBroken
-from app.views.base import EVERYBODY, MEMBERS, SIGNED_IN, HouseForm, HouseView, local_path, page, person, signed_in
-from app.views.base.forms import Checked, LengthSaid, PersonName, Required, SelectChoice, cleaned
+from app.views.base import EVERYBODY, MEMBERS, HouseForm, HouseView, local_path, page, person, signed_in
+from app.views.base.forms import LengthSaid, Required, cleaned
 
 
 class SignInForm(HouseForm):
@@ -95,59 +94,6 @@ class PartnerDoorView(HouseView):
     @page("/signin", methods=("GET", "POST"))
     def signin(self) -> Any:
         return sign_in_page(Side.PARTNER, "sign_in/partner.html", "/portal/")
-
-
-class AccountForm(HouseForm):
-    first_name = StringField(_("First name"), [Required(), LengthSaid(max=64), PersonName()], filters=[cleaned])
-    last_name = StringField(_("Last name"), [Required(), LengthSaid(max=64), PersonName()], filters=[cleaned])
-    phone = StringField(_("Phone"), [Optional(), LengthSaid(max=30), Checked("phone")], filters=[cleaned])
-    language = SelectField(_("Language"), choices=[SelectChoice("fr", "Français"), SelectChoice("en", "English")])
-    theme = SelectField(_("Theme"), choices=[SelectChoice("auto", _("As on this device")), SelectChoice("light", _("Light")), SelectChoice("dark", _("Dark"))])
-    wants_alerts = BooleanField(_("Alerts by e-mail"), description=_("An e-mail each time a file is awaiting validation."))
-
-
-class PasswordForm(HouseForm):
-    current = PasswordField(_("Current password"), [Required()])
-    password = PasswordField(_("New password"), [Required()], description=_("At least 10 characters."))
-    password_again = PasswordField(_("New password again"), [Required()])
-
-
-class AccountView(HouseView):
-    """One's own name, language, theme and password."""
-
-    access, frame, route_base = SIGNED_IN, "bare", "/account"
-
-    @page("/", methods=("GET", "POST"))
-    def show(self) -> Any:
-        user = db.session.get_one(User, signed_in().id)
-        form = AccountForm(obj=user)
-        if not signed_in().is_staff:
-            del form.wants_alerts
-        if form.validate_on_submit():
-            form.populate_obj(user)
-            db.session.commit()
-            session["language"] = form.language.data
-            refresh()
-            flash(gettext("Your settings have been saved."), "good")
-            return redirect("/account/")
-        return render_template("settings/account.html", form=form, password_form=PasswordForm(formdata=None)), 422 if form.is_submitted() else 200
-
-    @page("/password", methods=("POST",))
-    def password(self) -> Any:
-        """Changes the password; every other sign-in of this person ends."""
-        form = PasswordForm()
-        try:
-            if form.validate():
-                hashed = people.hash_password(form.password.data or "", form.password_again.data)
-                if not people.check_own_password(signed_in(), form.current.data or "", request.remote_addr or ""):
-                    raise RuleBroken(_("This is not your current password."), "current")
-                open_session(people.change_password(signed_in(), hashed))
-                flash(gettext("Your password has been changed. Other devices have been signed out."), "good")
-                return redirect("/account/")
-        except RuleBroken as refusal:
-            form.refuse(refusal)
-        account = AccountForm(obj=db.session.get_one(User, signed_in().id), formdata=None)
-        return render_template("settings/account.html", form=account, password_form=form), 422
 
 
 class CabinetView(HouseView):

@@ -16,6 +16,8 @@ class Store(Protocol):
 
     def read(self, key: str) -> Iterator[bytes]: ...
 
+    def remove(self, key: str) -> None: ...
+
 
 chosen: Store
 

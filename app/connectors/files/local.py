@@ -33,6 +33,10 @@ class LocalStore:
         os.link(part, path)
         part.unlink()
 
+    def remove(self, key: str) -> None:
+        """Forgets a file; one that is not there is forgotten already."""
+        self.path(key).unlink(missing_ok=True)
+
     def read(self, key: str) -> Iterator[bytes]:
         path = self.path(key)
         if not path.is_file():

@@ -1,0 +1,82 @@
+"""A person's photo: a square cut from whatever was handed in, drawn anew and small. Nothing of the original is kept."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import filetype
+from flask_babel import lazy_gettext as _
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from app.models import User
+from app.services import files
+from app.services.refusals import RuleBroken
+
+SIDE = 256  # pixels of the square that is kept
+LARGEST = {"image/jpeg": 80_000_000, "image/png": 25_000_000}  # pixels: a JPEG is read at a fraction of its size, a PNG only whole
+LEAST = 64
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Which square of the picture, as fractions of its width, its height and its shorter side."""
+
+    x: float = 0.5  # where the square's centre lies
+    y: float = 0.5
+    size: float = 1.0
+
+    @classmethod
+    def read(cls, x: str, y: str, size: str) -> Cut:
+        """From what a page sent; the middle of the picture for anything that is not a number."""
+        try:
+            found = [float(sent) for sent in (x, y, size)]
+        except ValueError:
+            return cls()
+        return cls(*(min(1.0, max(0.0 if at < 2 else 0.05, value)) if value == value else (0.5, 0.5, 1.0)[at] for at, value in enumerate(found)))
+
+
+def keep(user: User, content: bytes, cut: Cut) -> str | None:
+    """Sets a person's photo; returns the key of the one before, to be forgotten once this is committed. Raises RuleBroken."""
+    kept = files.put("photo.jpg", "image/jpeg", square(content, cut))
+    before, user.photo = user.photo, kept.key
+    return before
+
+
+def square(content: bytes, cut: Cut) -> bytes:
+    """The chosen square of a picture, as a JPEG of SIDE × SIDE pixels."""
+    if not content:
+        raise RuleBroken(_("Please choose a picture first."), "photo")
+    if len(content) > files.LARGEST:
+        raise RuleBroken(_("This file is too large: the limit is %(limit)s MB.", limit=files.LARGEST // 1024 // 1024), "photo")
+    guess = filetype.guess(content)
+    if guess is None or guess.mime not in LARGEST:
+        raise RuleBroken(_("Only JPEG and PNG pictures are accepted."), "photo")
+    try:
+        picture: Image.Image = Image.open(io.BytesIO(content), formats=["JPEG", "PNG"])
+        if picture.width * picture.height > LARGEST[guess.mime]:
+            raise too_large(guess.mime)
+        if min(picture.size) < LEAST:
+            raise RuleBroken(_("This picture is too small: at least %(limit)s pixels on each side.", limit=LEAST), "photo")
+        picture.draft("RGB", (SIDE * 4, SIDE * 4))  # a large JPEG is decoded at half, a quarter or an eighth
+        picture = ImageOps.exif_transpose(picture).convert("RGB")
+        out = io.BytesIO()
+        picture.crop(box(picture, cut)).resize((SIDE, SIDE), Image.Resampling.LANCZOS).save(out, "JPEG", quality=85)
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as refusal:
+        raise too_large(guess.mime) from refusal
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as refusal:
+        raise RuleBroken(_("This picture cannot be read. Please choose another one."), "photo") from refusal
+    return out.getvalue()
+
+
+def too_large(kind: str) -> RuleBroken:
+    return RuleBroken(_("This picture is too large: the limit is %(limit)s million pixels.", limit=LARGEST[kind] // 1_000_000), "photo")
+
+
+def box(picture: Image.Image, cut: Cut) -> tuple[int, int, int, int]:
+    """The square in pixels, moved inside the picture where it would stick out."""
+    width, height = picture.size
+    side = max(1, round(min(width, height) * cut.size))
+    left = min(max(0, round(width * cut.x - side / 2)), width - side)
+    top = min(max(0, round(height * cut.y - side / 2)), height - side)
+    return left, top, left + side, top + side

@@ -1,0 +1,150 @@
+"""One's own account: who one is here, name, photo, how pages look, password, and the browsers one is signed in with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, flash, redirect, render_template, request, session
+from flask_babel import gettext, lazy_gettext as _, refresh
+from werkzeug.wrappers import Response as AnyResponse
+from wtforms import BooleanField, PasswordField, SelectField, StringField
+from wtforms.validators import Optional
+
+from app.extensions import db
+from app.models import User
+from app.permissions import LEVEL_WORDS, NONE, PORTAL_TABLE, STAFF_TABLE
+from app.services import files, people, photos
+from app.services.refusals import STALE, RuleBroken
+from app.views.base import SIGNED_IN, HouseForm, HouseView, page, signed_in
+from app.views.base.forms import Checked, LengthSaid, PersonName, Required, SelectChoice, cleaned
+from app.views.sign_in import open_session
+
+DENSITIES = [SelectChoice("comfortable", _("Comfortable")), SelectChoice("compact", _("Compact: more rows on the screen"))]
+
+
+class AccountForm(HouseForm):
+    first_name = StringField(_("First name"), [Required(), LengthSaid(max=64), PersonName()], filters=[cleaned])
+    last_name = StringField(_("Last name"), [Required(), LengthSaid(max=64), PersonName()], filters=[cleaned])
+    phone = StringField(_("Phone"), [Optional(), LengthSaid(max=30), Checked("phone")], filters=[cleaned])
+    language = SelectField(_("Language"), choices=[SelectChoice("fr", "Français"), SelectChoice("en", "English")])
+    theme = SelectField(_("Theme"), choices=[SelectChoice("auto", _("As on this device")), SelectChoice("light", _("Light")), SelectChoice("dark", _("Dark"))])
+    density = SelectField(_("Density of lists"), choices=DENSITIES, default="comfortable")
+    wants_alerts = BooleanField(_("Alerts by e-mail"), description=_("An e-mail each time a file is awaiting validation."))
+
+
+class PasswordForm(HouseForm):
+    current = PasswordField(_("Current password"), [Required()])
+    password = PasswordField(_("New password"), [Required()], description=_("At least 10 characters."))
+    password_again = PasswordField(_("New password again"), [Required()])
+
+
+def own_user() -> User:
+    return db.session.get_one(User, signed_in().id)
+
+
+def account_form(**options: Any) -> AccountForm:
+    form = AccountForm(obj=own_user(), **options)
+    if not signed_in().is_staff:
+        del form.wants_alerts
+    return form
+
+
+def screen(form: AccountForm | None = None, password_form: PasswordForm | None = None, photo_refusal: Any = None, stale: bool = False) -> str:
+    return render_template(
+        "settings/account.html",
+        form=form or account_form(formdata=None),
+        password_form=password_form or PasswordForm(formdata=None),
+        photo_refusal=photo_refusal,
+        version=own_user().version if stale or "version" not in request.form else request.form["version"],
+        browsers=people.open_browsers(signed_in(), session.get("sign_in")),
+    )
+
+
+class AccountView(HouseView):
+    access, frame, route_base = SIGNED_IN, "bare", "/account"
+
+    @page("/", methods=("GET", "POST"))
+    def show(self) -> Any:
+        form = account_form()
+        if form.validate_on_submit():
+            user = db.session.get_one(User, signed_in().id, with_for_update=True, populate_existing=True)
+            if request.form.get("version") not in (None, str(user.version)):
+                form.refuse(RuleBroken(STALE))
+                return screen(form, stale=True), 409
+            form.populate_obj(user)
+            user.version += 1
+            db.session.commit()
+            session["language"] = form.language.data
+            refresh()
+            flash(gettext("Your settings have been saved."), "good")
+            return redirect("/account/")
+        return screen(form), 422 if form.is_submitted() else 200
+
+    @page("/profile")
+    def profile(self) -> str:
+        """Who one is here: name, roles, and what they allow."""
+        who = signed_in()
+        table = STAFF_TABLE if who.is_staff else PORTAL_TABLE
+        rights = [(access, level) for access in table if (level := who.rights.get(access.name, NONE)) > NONE]
+        return render_template("settings/profile.html", user=own_user(), rights=rights, words=LEVEL_WORDS)
+
+    @page("/password", methods=("POST",))
+    def password(self) -> Any:
+        """Changes the password; every other sign-in of this person ends."""
+        form = PasswordForm()
+        try:
+            if form.validate():
+                hashed = people.hash_password(form.password.data or "", form.password_again.data)
+                if not people.check_own_password(signed_in(), form.current.data or "", request.remote_addr or ""):
+                    raise RuleBroken(_("This is not your current password."), "current")
+                open_session(people.change_password(signed_in(), hashed))
+                flash(gettext("Your password has been changed. Other devices have been signed out."), "good")
+                return redirect("/account/")
+        except RuleBroken as refusal:
+            form.refuse(refusal)
+        return screen(password_form=form), 422
+
+    @page("/photo", methods=("GET",))
+    def photo(self) -> AnyResponse:
+        """One's own photo, or the house's mark; its address changes with it, so that a browser may keep it."""
+        try:
+            pieces = files.read(signed_in().photo or "")
+        except files.FileMissing:
+            return redirect("/static/mark.svg")
+        response = Response(pieces, mimetype="image/jpeg")
+        response.headers["Cache-Control"] = "private, max-age=86400"
+        return response
+
+    @page("/photo", methods=("POST",))
+    def new_photo(self) -> Any:
+        sent, form = request.files.get("photo"), request.form
+        cut = photos.Cut.read(form.get("x", ""), form.get("y", ""), form.get("size", ""))
+        try:
+            before = photos.keep(own_user(), sent.read(files.LARGEST + 1) if sent else b"", cut)
+        except RuleBroken as refusal:
+            return screen(photo_refusal=refusal.sentence), 422
+        db.session.commit()
+        forget(before)
+        flash(gettext("Your photo has been saved."), "good")
+        return redirect("/account/")
+
+    @page("/photo/remove", methods=("POST",))
+    def remove_photo(self) -> Any:
+        user = own_user()
+        before, user.photo = user.photo, None
+        db.session.commit()
+        forget(before)
+        flash(gettext("Your photo has been removed."), "good")
+        return redirect("/account/")
+
+    @page("/sign-out-elsewhere", methods=("POST",))
+    def sign_out_elsewhere(self) -> Any:
+        """Ends every other sign-in of this person."""
+        people.sign_out_elsewhere(signed_in(), session.get("sign_in"))
+        flash(gettext("Other devices have been signed out."), "good")
+        return redirect("/account/")
+
+
+def forget(key: str | None) -> None:
+    if key:
+        files.remove(key)
