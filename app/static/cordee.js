@@ -85,6 +85,11 @@ document.querySelectorAll("[data-opens]").forEach((button) => {
   button.addEventListener("click", () => { button.closest("details")?.removeAttribute("open"); document.getElementById(button.dataset.opens).showModal(); });
 });
 
+// Enter in a box of its own presses the box's button, not the form's.
+document.querySelectorAll("[data-enter]").forEach((box) => box.addEventListener("keydown", (event) => {
+  if (event.key === "Enter") { event.preventDefault(); box.form.requestSubmit(document.getElementById(box.dataset.enter)); }
+}));
+
 // A choice that decides what comes next is sent as it is made.
 document.querySelectorAll("[data-sends]").forEach((choice) => choice.addEventListener("change", () => choice.form.requestSubmit()));
 document.querySelectorAll("[data-needless]").forEach((button) => { button.hidden = true; });
@@ -198,6 +203,22 @@ document.querySelectorAll("[data-finder]").forEach((form) => {
     else if (event.key === "ArrowUp") { event.preventDefault(); choice.step(-1); }
     else if (event.key === "Enter" && choice.item()) { event.preventDefault(); choice.item().click(); }
     else if (event.key === "Escape") { choice.close(); box.blur(); }
+  });
+});
+
+// Beside a box for a day stands the browser's calendar, which writes into it as people do.
+document.querySelectorAll("[data-calendar]").forEach((button) => {
+  const [box, calendar] = [button.parentElement.querySelector("input[type=text]"), button.parentElement.querySelector("input[type=date]")];
+  button.hidden = calendar.hidden = false;
+  button.addEventListener("click", () => {
+    const typed = box.value.match(/^(\d{1,2})\D(\d{1,2})\D(\d{4})$/);
+    if (typed) calendar.value = `${typed[3]}-${typed[2].padStart(2, "0")}-${typed[1].padStart(2, "0")}`;
+    calendar.showPicker();
+  });
+  calendar.addEventListener("change", () => {
+    box.value = calendar.value.split("-").reverse().join("/");
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+    box.focus();
   });
 });
 

@@ -13,7 +13,8 @@ from app.models import Agreement, BankAccount, Check, Contact, Document, Members
 from app.permissions import AGREEMENTS, FOLLOW_UP, FULL, MY_BANK, PARTNER_BANK, PARTNER_FILE, PARTNER_PEOPLE, PARTNER_VALIDATION, WRITE
 from app.services import agreements, checks, once, partners, registration
 from app.services.refusals import RuleBroken
-from app.views.base import EntityView, HouseView, Portal, Rules, act, page, signed_in
+from app.views import companies
+from app.views.base import EntityView, HouseForm, HouseView, Portal, Rules, act, page, signed_in
 from app.views.base.forms import cleaned
 
 STAFF_ONLY = {"account_manager_id": lambda: User.side == Side.STAFF, "assignee_id": lambda: User.side == Side.STAFF}
@@ -46,8 +47,11 @@ class PartnerView(EntityView):
         "NoteView",
     ]
     narrow = STAFF_ONLY
-    show_template = "partners/show.html"
+    show_template, form_template = "partners/show.html", "partners/form.html"
     deletes = False
+
+    def assist(self, form: HouseForm) -> dict[str, Any] | None:
+        return companies.filled(form)
 
     @act(_("Suspend"), confirm=_("Suspend these partners?"), asks_reason=True, fits=lambda partner: PartnerStatus.SUSPENDED in partners.MOVES[partner.status])
     def suspend(self, partner: Partner, reason: str) -> None:

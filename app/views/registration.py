@@ -16,8 +16,10 @@ from app.models import BankAccount, Document, DocumentKind, Partner, PartnerStat
 from app.services import agreements, checks, files, once, partners, registration
 from app.services.files import Kept
 from app.services.refusals import RuleBroken, refuse_all
+from app.views import companies
 from app.views.base import APPLICANTS, EVERYBODY, HouseForm, HouseView, page, signed_in
-from app.views.base.forms import Checked, DayField, IdentifierField, LengthSaid, PersonName, Required, cleaned, form_for
+from app.views.base.days import DayField
+from app.views.base.forms import Checked, IdentifierField, LengthSaid, PersonName, Required, cleaned, form_for
 from app.views.files import send
 from app.views.languages import choose_language
 from app.views.sign_in import open_session
@@ -165,6 +167,8 @@ class RegistrationView(HouseView):
         form = form_for(Partner, COMPANY)(obj=partner)
         for name in ("name", "siren", "city"):
             form[name].flags.required = True
+        if (assisted := companies.filled(form)) is not None:
+            return self.render("company", partner, form, assisted=assisted)
 
         def save() -> None:
             for name in COMPANY:

@@ -21,6 +21,8 @@ from __future__ import annotations
 
 from datetime import date
 
+from anyascii import anyascii
+
 from app.connectors.registers import Company, Identity, Intermediary, Unavailable
 
 EVERYTHING = {"COA": "INSCRIT", "COBSP": "INSCRIT", "CIF": "INSCRIT", "MIA": "INSCRIT"}
@@ -57,6 +59,14 @@ class LocalRegister:
             return None
         return Company(siren, name_of(siren), is_open=digit != "2", in_rcs=digit != "3", street="1 rue de la Paix", postcode="75002", city="Paris")
 
+    def companies(self, words: str) -> list[Company]:
+        """Companies of the legend whose name holds the words; « silence » gets no answer."""
+        wanted = fold(words)
+        if wanted == "silence":
+            raise Unavailable("recherche-entreprises")
+        found = (self.company(siren) for siren in LEGEND if deciding_digit(siren) != "7")
+        return [company for company in found if company is not None and wanted in fold(company.name)]
+
     def intermediary(self, siren: str) -> Intermediary | None:
         digit = deciding_digit(siren)
         if digit in ("7", "9"):
@@ -70,6 +80,10 @@ class LocalRegister:
         if number.endswith("0"):
             return Identity(number, False, "reported stolen")
         return Identity(number, True)
+
+
+def fold(text: str) -> str:
+    return " ".join(anyascii(text).lower().split())
 
 
 def deciding_digit(siren: str) -> str:

@@ -12,6 +12,7 @@ from flask_babel import get_locale, gettext
 from markupsafe import Markup
 from wtforms import BooleanField, SelectField, SelectMultipleField, TextAreaField
 
+from app.views.base.days import SHAPE, DayField
 from app.views.base.forms import LookupField
 from app.views.fragments import icon
 
@@ -77,10 +78,23 @@ def control(field: Any, told: str, label: str, choices_at: str, fill: str) -> st
         return f'<select class="form-select" id="{field.id}" name="{field.name}"{told}>{options(field)}</select>'
     if isinstance(field, TextAreaField):
         return f'<textarea class="form-control" id="{field.id}" name="{field.name}" rows="4"{told}>\n{escape(field._value())}</textarea>'
+    if isinstance(field, DayField):
+        return day_input(field, told, fill)
     kind, keyboard = KEYBOARDS.get(field.short_name, (field.widget.input_type, ""))
     value = "" if kind == "password" else escape(field._value())
     told += f' inputmode="{keyboard}"' if keyboard else ""
     return f'<input class="form-control" type="{kind}" id="{field.id}" name="{field.name}" value="{value}" autocomplete="{fill}"{told}>'
+
+
+def day_input(field: DayField, told: str, fill: str) -> str:
+    """A box to type a day in, and beside it the browser's calendar, which fills the box."""
+    filled = "bday" if fill != "off" and field.short_name == "birth_date" else "off"
+    names = f'id="{field.id}" name="{field.name}" value="{escape(field._value())}" placeholder="{escape(str(SHAPE))}"'
+    box = f'<input class="form-control" type="text" {names} autocomplete="{filled}"{told}>'
+    chosen = field.data.isoformat() if field.data else ""
+    words = escape(gettext("Open the calendar"))
+    button = f'<button type="button" class="icon-button" data-calendar hidden aria-label="{words}" title="{words}">{icon("calendar3")}</button>'
+    return f'<div class="day">{box}{button}<input type="date" tabindex="-1" aria-hidden="true" value="{chosen}" hidden></div>'
 
 
 def look_up(field: LookupField, told: str, label: str, choices_at: str) -> str:

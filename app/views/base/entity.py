@@ -83,6 +83,7 @@ class EntityView(ActionPages, BulkPages, HouseView):
     deletes: ClassVar[bool] = True
     heading: ClassVar[LazyString | None] = None
     show_template: ClassVar[str] = "entity/show.html"
+    form_template: ClassVar[str] = "entity/form.html"
     default_view = "list"
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -216,6 +217,8 @@ class EntityView(ActionPages, BulkPages, HouseView):
     @page("/new", needs=WRITE, methods=("GET", "POST"))
     def add(self) -> Any:
         form = self.new_form() if request.method == "POST" else form_for(self.model, self.fields, self.narrow)(data=self.initial())
+        if request.method == "POST" and (assisted := self.assist(form)) is not None:
+            return self.form_page(form, None, assisted=assisted)
         if request.method == "POST" and form.validate():
             record = self.model()
             try:
@@ -256,6 +259,8 @@ class EntityView(ActionPages, BulkPages, HouseView):
         form = self.new_form(record)
         if request.method == "GET":
             return self.form_page(form, record)
+        if (assisted := self.assist(form)) is not None:
+            return self.form_page(form, record, assisted=assisted)
         if request.form.get("version") != str(record.version):
             return self.conflict_page(form, record)
         if form.validate():
@@ -278,15 +283,21 @@ class EntityView(ActionPages, BulkPages, HouseView):
         form.validate()
         return self.form_page(form, record, others=showing.differences(self, form, record)), 409
 
-    def form_page(self, form: HouseForm, record: Any, others: dict[str, str] | None = None) -> Any:
+    def assist(self, form: HouseForm) -> dict[str, Any] | None:
+        """What a button that fills the form instead of saving it has done; None when the form is to be saved."""
+        return None
+
+    def form_page(self, form: HouseForm, record: Any, others: dict[str, str] | None = None, assisted: dict[str, Any] | None = None) -> Any:
         lookups = {name: self.address("choices", name=name) for name, each in form._fields.items() if isinstance(each, LookupField)}
         page_of_form = render_template(
-            "entity/form.html",
+            self.form_template,
             view=self,
             form=form,
             record=record,
             lookups=lookups,
             others=others,
+            assisted=assisted,
+            version=request.form.get("version") if assisted else record.version if record else None,
             one_time=request.form.get("one_time") or once.new_token(),
             sections=[(title, [column_of(self.model, name).name for name in names]) for title, names in self.form.items()],
         )

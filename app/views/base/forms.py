@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
-from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
@@ -14,7 +13,7 @@ from babel.numbers import get_decimal_symbol
 from flask_babel import get_locale, gettext, lazy_gettext as _
 from flask_wtf import FlaskForm
 from sqlalchemy import select
-from wtforms import BooleanField, DateField, Field, IntegerField, SelectField, SelectMultipleField, StringField, TextAreaField, ValidationError
+from wtforms import BooleanField, Field, IntegerField, SelectField, SelectMultipleField, StringField, TextAreaField, ValidationError
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, StopValidation
 from wtforms.widgets import TextInput
@@ -26,6 +25,7 @@ from app.models.scope import ScopeKind, scope_of
 from app.services.identifiers import CHECKS, grouped
 from app.services.refusals import RuleBroken
 from app.views.base.columns import Column, column_of
+from app.views.base.days import DayField
 from app.views.base.listing import HIGHEST_ID
 
 
@@ -189,25 +189,6 @@ def number_typed(text: str, places: int) -> Decimal:
     if number != number.quantize(Decimal(1).scaleb(-places)):
         raise ValueError(gettext("At most %(places)s decimals.", places=places))
     return number
-
-
-class DayField(DateField):
-    def process_formdata(self, valuelist: list[str]) -> None:
-        """Takes what the browser's date picker sends, and DD/MM/YYYY as people type it."""
-        typed = (valuelist[0] if valuelist else "").strip()
-        match = re.fullmatch(r"(\d{1,2})[/. ](\d{1,2})[/. ](\d{4})", typed)
-        text = f"{match[3]}-{int(match[2]):02d}-{int(match[1]):02d}" if match else typed
-        self.data = None
-        self.raw_data = [text]
-        if not text:
-            return
-        try:
-            self.data = date.fromisoformat(text)
-        except ValueError:
-            raise ValueError(gettext("This is not a date. Write it like 31/12/2026.")) from None
-        if not 1900 <= self.data.year <= 2200:
-            self.data = None
-            raise ValueError(gettext("A date lies between 1900 and 2200."))
 
 
 class LookupField(Field):

@@ -1,0 +1,55 @@
+"""Finding a company in the registers by its SIREN or its name, so that nobody copies out what a register knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from flask_babel import lazy_gettext as _
+
+from app.connectors import registers
+from app.connectors.registers import Company
+from app.services import identifiers
+from app.services.refusals import RuleBroken
+
+SHOWN = 10
+LEAST = 3  # letters, the register's own limit
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the registers know of what was typed: one company whose facts can be filled in, or several to choose from."""
+
+    facts: dict[str, str] = field(default_factory=dict)
+    choices: tuple[Company, ...] = ()
+
+
+def find(typed: str) -> Found:
+    """Looks a company up; raises RuleBroken when there is none, when too little was typed, or when no register answers."""
+    try:
+        if identifiers.squeezed(typed).isdecimal():
+            company = registers.chosen.company(identifiers.siren(typed))
+            if company is None:
+                raise RuleBroken(_("The open register does not know this SIREN. You can fill in the form by hand."), "company")
+            return Found(facts_of(company))
+        if len(typed.strip()) < LEAST:
+            raise RuleBroken(_("Please type a SIREN, or at least three letters of the name."), "company")
+        found = registers.chosen.companies(typed.strip())[:SHOWN]
+    except registers.Unavailable as silence:
+        raise RuleBroken(_("The register does not answer at the moment. You can fill in the form by hand."), "company") from silence
+    except RuleBroken as refusal:
+        raise RuleBroken(refusal.sentence, "company") from refusal
+    if not found:
+        raise RuleBroken(_("No company of this name was found. You can fill in the form by hand."), "company")
+    return Found(facts_of(found[0])) if len(found) == 1 else Found(choices=tuple(found))
+
+
+def facts_of(company: Company) -> dict[str, str]:
+    """What a partner's form holds of a company, with its ORIAS number where the register of intermediaries answers."""
+    try:
+        entry = registers.chosen.intermediary(company.siren)
+    except registers.Unavailable:
+        entry = None
+    exercise = "commercial" if company.in_rcs else "liberal"
+    facts = {"siren": company.siren, "name": company.name, "street": company.street, "postcode": company.postcode, "city": company.city, "exercise": exercise}
+    facts |= {"rcs_town": company.city} if company.in_rcs else {}
+    return {name: value for name, value in (facts | {"orias_number": entry.number if entry else ""}).items() if value}

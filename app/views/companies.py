@@ -1,0 +1,36 @@
+"""The part of a form that fills a company's file from the registers: a button beside the others, which saves nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import request
+from flask_babel import gettext
+
+from app.models import Partner
+from app.services import companies
+from app.services.refusals import RuleBroken
+from app.views.base import HouseForm
+from app.views.base.columns import column_of
+from app.views.base.forms import cleaned
+
+BUTTON = "from_register"
+
+
+def filled(form: HouseForm) -> dict[str, Any] | None:
+    """None unless the form was sent by one of the register's buttons; else what its part of the page shows. Facts of the one
+    company that was found replace those of the form; everything else that was typed stays."""
+    if BUTTON not in request.form:
+        return None
+    typed = request.form[BUTTON] if request.form[BUTTON] != "1" else cleaned(request.form.get("company_sought", "")) or request.form.get("siren", "")
+    shown: dict[str, Any] = {"sought": typed[:100], "choices": (), "refusal": None, "done": ""}
+    try:
+        found = companies.find(typed[:100])
+    except RuleBroken as refusal:
+        return shown | {"refusal": refusal.sentence}
+    for name, value in found.facts.items():
+        if name in form:
+            choices = column_of(Partner, name).choices
+            form[name].data = choices(value) if choices else value
+    done = gettext("Filled in from the register. Please check, then save.") if found.facts else ""
+    return shown | {"choices": found.choices, "done": done}
