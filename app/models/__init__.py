@@ -30,7 +30,7 @@ from app.models.partners import (
     Task,
 )
 from app.models.partnerships import Partnership, PartnershipStatus, Program, Tier
-from app.models.preferences import Preference, SavedView
+from app.models.preferences import Draft, Preference, SavedView
 from app.models.users import (
     Attempt,
     MemberRole,

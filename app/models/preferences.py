@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import JSON, ForeignKey, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import INTERNAL, Model, Record
+from app.models.base import INTERNAL, Model, Moment, Record, now
 
 
 class Preference(Model):
@@ -20,6 +21,20 @@ class Preference(Model):
     user_id: Mapped[int] = mapped_column(ForeignKey("ab_user.id"), primary_key=True)
     values: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     number: Mapped[int] = mapped_column(Integer, default=0)
+
+
+class Draft(Model):
+    """A form that a person has begun at an address and not saved: every field as it was typed. One who works for two partners
+    has its own drafts in each (0 for staff)."""
+
+    __tablename__ = "draft"
+    scope, recorded = INTERNAL, False
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("ab_user.id"), primary_key=True)
+    partner_id: Mapped[int] = mapped_column(Integer, primary_key=True, default=0, autoincrement=False)
+    place: Mapped[str] = mapped_column(String(200), primary_key=True)
+    fields: Mapped[list[list[str]]] = mapped_column(JSON, default=list)
+    saved_at: Mapped[datetime] = mapped_column(Moment, default=now)
 
 
 class SavedView(Record):

@@ -238,11 +238,28 @@ document.querySelectorAll("[data-sortable]").forEach((list) => {
   });
 });
 
-// Unsaved changes are guarded; the first error has the focus; a form is sent once.
+// Unsaved changes are guarded, and kept as a draft where the form has one; the first error has the focus; a form is sent once.
 document.querySelectorAll("form[data-guard]").forEach((form) => {
-  let changed = false;
-  form.addEventListener("input", () => { changed = true; });
-  form.addEventListener("submit", () => { changed = false; });
+  let changed = false, timer, sending;
+  const state = form.querySelector(".draft-state");
+  async function keep() {
+    const fields = [...new FormData(form)].filter(([name, value]) => typeof value === "string" && name !== "csrf_token");
+    sending = new AbortController();
+    const body = new URLSearchParams({ csrf_token: form.elements.namedItem("csrf_token").value, place: form.dataset.draft, fields: JSON.stringify(fields) });
+    try {
+      changed = false;
+      const answer = await fetch("/drafts/keep", { method: "POST", body, signal: sending.signal });
+      if (!answer.ok) throw new Error(answer.statusText);
+      form.elements.namedItem("draft").value = "1";
+      state.textContent = state.dataset.words.replace("#", new Date().toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" }));
+    } catch { changed = true; }
+  }
+  form.addEventListener("input", () => {
+    changed = true;
+    clearTimeout(timer);
+    if (state && form.dataset.draft) timer = setTimeout(keep, 1500);
+  });
+  form.addEventListener("submit", () => { changed = false; clearTimeout(timer); sending?.abort(); });
   addEventListener("beforeunload", (event) => { if (changed) event.preventDefault(); });
 });
 document.querySelector("[aria-invalid=true]")?.focus();

@@ -17,7 +17,7 @@ from app.services import agreements, checks, files, once, partners, registration
 from app.services.files import Kept
 from app.services.refusals import RuleBroken, refuse_all
 from app.views import companies
-from app.views.base import APPLICANTS, EVERYBODY, HouseForm, HouseView, page, signed_in
+from app.views.base import APPLICANTS, EVERYBODY, HouseForm, HouseView, drafts, page, signed_in
 from app.views.base.days import DayField
 from app.views.base.forms import Checked, IdentifierField, LengthSaid, PersonName, Required, cleaned, form_for
 from app.views.files import send
@@ -141,7 +141,15 @@ class RegistrationView(HouseView):
             next((move.reason for move in partners.moves_of(partner.id) if move.after is PartnerStatus.REFUSED), "") if partner.status is PartnerStatus.REFUSED else ""
         )
         return render_template(
-            f"registration/{step}.html", steps=numbered, step=step, partner=partner, form=form, reason=reason, one_time=once.new_token(), **more
+            f"registration/{step}.html",
+            steps=numbered,
+            step=step,
+            partner=partner,
+            form=form,
+            reason=reason,
+            one_time=once.new_token(),
+            draft=drafts.begun() if step == "company" else None,
+            **more,
         ), status
 
     def keep(self, step: str, partner: Partner, form: HouseForm, save: Any, **more: Any) -> Any:
@@ -150,6 +158,7 @@ class RegistrationView(HouseView):
             try:
                 save()
                 db.session.commit()
+                drafts.done()
                 return redirect(f"/partner/file/{STEPS[STEPS.index(step) + 1]}")
             except RuleBroken as refusal:
                 db.session.rollback()
@@ -164,7 +173,8 @@ class RegistrationView(HouseView):
         return self.keep("you", partner, form, lambda: form.populate_obj(user))
 
     def step_company(self, partner: Partner) -> Any:
-        form = form_for(Partner, COMPANY)(obj=partner)
+        typed = drafts.typed()
+        form = form_for(Partner, COMPANY)(obj=partner, **({"formdata": typed} if typed is not None else {}))
         for name in ("name", "siren", "city"):
             form[name].flags.required = True
         if (assisted := companies.filled(form)) is not None:

@@ -19,7 +19,7 @@ from app.models.scope import is_ones_own
 from app.permissions import FULL, WRITE, Access, Level
 from app.services import once
 from app.services.refusals import RuleBroken
-from app.views.base import marks, saving, sheets, showing
+from app.views.base import drafts, marks, saving, sheets, showing
 from app.views.base.actions import ActionPages
 from app.views.base.bulk import BulkPages, fields_for_many
 from app.views.base.columns import column_of, pointed_at
@@ -207,8 +207,8 @@ class EntityView(ActionPages, BulkPages, HouseView):
 
     # --- writing ----------------------------------------------------------------------------------
 
-    def new_form(self, record: Any = None) -> HouseForm:
-        form = form_for(self.model, self.fields, self.narrow)(obj=record)
+    def new_form(self, record: Any = None, typed: MultiDict[str, str] | None = None) -> HouseForm:
+        form = form_for(self.model, self.fields, self.narrow)(obj=record, **({"formdata": typed} if typed is not None else {}))
         for each in form:
             if isinstance(each, LookupField):
                 each.object_edited = record
@@ -216,7 +216,8 @@ class EntityView(ActionPages, BulkPages, HouseView):
 
     @page("/new", needs=WRITE, methods=("GET", "POST"))
     def add(self) -> Any:
-        form = self.new_form() if request.method == "POST" else form_for(self.model, self.fields, self.narrow)(data=self.initial())
+        typed = drafts.typed()
+        form = self.new_form(typed=typed) if request.method == "POST" or typed is not None else form_for(self.model, self.fields, self.narrow)(data=self.initial())
         if request.method == "POST" and (assisted := self.assist(form)) is not None:
             return self.form_page(form, None, assisted=assisted)
         if request.method == "POST" and form.validate():
@@ -229,6 +230,7 @@ class EntityView(ActionPages, BulkPages, HouseView):
                 once.leads_to(token, where)
                 db.session.commit()
                 flash(gettext("“%(name)s” has been saved.", name=str(record)), "good")
+                drafts.done()
                 return redirect(where)
             except once.AlreadyDone as done:
                 return redirect(done.led_to or self.address("list"))
@@ -256,7 +258,7 @@ class EntityView(ActionPages, BulkPages, HouseView):
     @page("/<id:record_id>/edit", needs=WRITE, methods=("GET", "POST"))
     def edit(self, record_id: int) -> Any:
         record = self.find_to_change(record_id)
-        form = self.new_form(record)
+        form = self.new_form(record, drafts.typed())
         if request.method == "GET":
             return self.form_page(form, record)
         if (assisted := self.assist(form)) is not None:
@@ -269,6 +271,7 @@ class EntityView(ActionPages, BulkPages, HouseView):
                 where = self.after_save(record)
                 db.session.commit()
                 flash(gettext("“%(name)s” has been saved.", name=str(record)), "good")
+                drafts.done()
                 return redirect(where)
             except StaleDataError:
                 db.session.rollback()
@@ -297,7 +300,8 @@ class EntityView(ActionPages, BulkPages, HouseView):
             lookups=lookups,
             others=others,
             assisted=assisted,
-            version=request.form.get("version") if assisted else record.version if record else None,
+            version=request.form.get("version") if assisted else (drafts.typed() or {}).get("version") or (record.version if record else None),
+            draft=drafts.begun(),
             one_time=request.form.get("one_time") or once.new_token(),
             sections=[(title, [column_of(self.model, name).name for name in names]) for title, names in self.form.items()],
         )

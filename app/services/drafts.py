@@ -1,0 +1,73 @@
+"""Forms that were begun and not saved: kept as they are typed, offered when the form is opened again, gone once it is saved."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from app.models import Draft, User, now
+from app.services.crossings import crossing
+from app.services.people import Person
+from app.services.refusals import RuleBroken
+
+LARGEST = 60_000  # characters
+MOST = 30  # per person; the oldest goes
+KEPT_FOR = timedelta(days=14)
+NEVER = frozenset({"csrf_token", "one_time", "draft"})  # and nothing that is a password: such forms keep no drafts
+
+Fields = list[tuple[str, str]]
+
+
+def key(person: Person, place: str) -> tuple[int, int, str]:
+    return person.id, person.partner_id or 0, place
+
+
+def read(sent: str) -> Fields:
+    """The fields as a page sends them; raises RuleBroken for anything else."""
+    try:
+        fields = json.loads(sent[: LARGEST + 1]) if len(sent) <= LARGEST else None
+    except (ValueError, RecursionError):
+        fields = None
+    good = isinstance(fields, list) and all(isinstance(pair, list) and len(pair) == 2 and all(isinstance(part, str) for part in pair) for pair in fields)
+    if not good:
+        raise RuleBroken(_("This draft could not be kept."))
+    return [(name, value.replace("\x00", "")) for name, value in fields if name not in NEVER]
+
+
+def keep(person: Person, place: str, fields: Fields) -> None:
+    """Keeps what stands in a form; the same place again replaces it. To be called before the request's session has begun."""
+    with crossing(reading=False) as session:
+        session.scalar(select(User.id).where(User.id == person.id).with_for_update())  # two first drafts at once make one row
+        draft = session.get(Draft, key(person, place))
+        if draft is None:
+            draft = Draft(user_id=person.id, partner_id=person.partner_id or 0, place=place)
+            session.add(draft)
+        draft.fields, draft.saved_at = [list(pair) for pair in fields], now()
+        session.flush()
+        too_many = select(Draft.saved_at).where(Draft.user_id == person.id).order_by(Draft.saved_at.desc()).offset(MOST).limit(1)
+        oldest = session.scalar(too_many)
+        if oldest is not None:
+            session.execute(delete(Draft).where(Draft.user_id == person.id, Draft.saved_at <= oldest))
+        session.commit()
+
+
+def find(person: Person, place: str) -> Draft | None:
+    with crossing() as session:
+        draft = session.get(Draft, key(person, place))
+        return draft if draft is not None and draft.saved_at > now() - KEPT_FOR else None
+
+
+def forget(person: Person, place: str) -> None:
+    """Lets a draft go. Not within a transaction of the request that writes."""
+    with crossing(reading=False) as session:
+        session.execute(delete(Draft).where(Draft.user_id == person.id, Draft.partner_id == (person.partner_id or 0), Draft.place == place))
+        session.commit()
+
+
+def sweep(session: Session) -> None:
+    """Forgets drafts nobody came back to; called when a house is prepared."""
+    session.execute(delete(Draft).where(Draft.saved_at < now() - KEPT_FOR))

@@ -1,0 +1,40 @@
+"""Drafts on the forms of the house: where a form stands, whether something was begun there, and how it is taken up again."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import request
+from werkzeug.datastructures import MultiDict
+
+from app.extensions import db
+from app.services import drafts
+from app.views.base.guards import signed_in
+
+
+def place() -> str:
+    """The address of the form, which a draft is kept under."""
+    query = urlencode([(name, value) for name, value in request.args.items(multi=True) if name != "draft"])
+    return (f"{request.path}?{query}" if query else request.path)[:200]
+
+
+def begun() -> dict[str, Any]:
+    """What a form's page needs to know of its draft: there is one, it has been taken up, when it was kept."""
+    draft = drafts.find(signed_in(), place()) if request.method == "GET" else None
+    return {"place": place(), "saved_at": draft.saved_at if draft else None, "taken_up": bool(draft and request.args.get("draft"))}
+
+
+def typed() -> MultiDict[str, str] | None:
+    """The fields of the draft, where the address asks to take it up."""
+    if request.method != "GET" or not request.args.get("draft"):
+        return None
+    draft = drafts.find(signed_in(), place())
+    return MultiDict([(name, value) for name, value in draft.fields]) if draft is not None else None
+
+
+def done() -> None:
+    """The form has been saved: its draft is no longer needed. After the commit, for it writes on a session of its own."""
+    if request.form.get("draft"):
+        db.session.rollback()
+        drafts.forget(signed_in(), place())

@@ -1,0 +1,143 @@
+"""A form that was begun is kept as it is typed, offered when it is opened again, and gone once it is saved."""
+
+from __future__ import annotations
+
+import html
+import json
+from datetime import timedelta
+
+import pytest
+
+from app import models as m
+from app.services import drafts, preparation
+
+EN = {"headers": {"Accept-Language": "en"}}
+NEW = "/suppliers/new"
+
+
+def keep(visitor, fields, place=NEW):
+    return visitor.post("/drafts/keep", {"place": place, "fields": fields if isinstance(fields, str) else json.dumps(fields)})
+
+
+def count(cast):
+    return cast.count(m.Draft)
+
+
+def test_a_new_records_draft_is_offered_taken_up_and_gone_once_saved(house, cast):
+    visitor = cast.client_for("manager")
+    assert keep(visitor, [["name", "Alpha « Vie » 😀"], ["code", "ALP"]]).status_code == 204
+    page = visitor.get(NEW, **EN).text
+    assert "You began this form on" in page
+    assert 'value="Alpha' not in page, "nothing is filled in unasked"
+    taken = visitor.get(NEW + "?draft=1", **EN).text
+    assert 'name="name" value="Alpha « Vie » 😀"' in html.unescape(taken)
+    assert "Nothing of it has been saved yet" in taken
+    assert cast.count(m.Supplier, m.Supplier.name.like("Alpha%")) == 0
+    saved = visitor.post(NEW, {"name": "Alpha", "code": "ALP", "kind": "insurer", "active": "y", "draft": "1"})
+    assert saved.status_code == 302
+    assert count(cast) == 0
+    assert "You began" not in visitor.get(NEW, **EN).text
+
+
+def test_a_refused_form_keeps_its_draft(house, cast):
+    visitor = cast.client_for("manager")
+    keep(visitor, [["name", "Alpha"]])
+    assert visitor.post(NEW, {"name": "", "draft": "1"}).status_code == 422
+    assert count(cast) == 1
+
+
+def test_a_draft_of_an_edited_record_still_sees_that_somebody_saved_first(house, cast):
+    partner = cast.partner()
+    place = f"/partners/{partner.id}/edit"
+    visitor = cast.client_for("manager")
+    keep(visitor, [["name", "Begun"], ["version", str(partner.version)]], place)
+    with cast.writing() as session:
+        session.get_one(m.Partner, partner.id).city = "Gap"
+    page = visitor.get(place + "?draft=1").text
+    assert f'name="version" value="{partner.version}"' in page
+    assert 'value="Begun"' in page
+
+
+def test_drafts_are_ones_own(house, cast):
+    partner = cast.partner()
+    keep(cast.client_for("manager"), [["name", "Secret"]])
+    keep(cast.client_for("owner", partner), [["last_name", "Secret"]], "/portal/clients/new")
+    assert "Secret" not in cast.client_for("manager").get(NEW + "?draft=1").text
+    assert "Secret" not in cast.client_for("owner", partner).get("/portal/clients/new?draft=1").text
+
+
+def test_one_person_of_two_companies_has_its_own_drafts_in_each(house, cast):
+    first, second = cast.partner(), cast.partner()
+    person = cast.member(first)
+    cast.add(m.Membership(user_id=person.id, partner_id=second.id, role=m.MemberRole.OWNER))
+    keep(cast.signed_in(person, first), [["last_name", "Martin"]], "/portal/clients/new")
+    assert "Martin" in cast.signed_in(person, first).get("/portal/clients/new?draft=1").text
+    assert "Martin" not in cast.signed_in(person, second).get("/portal/clients/new?draft=1").text
+
+
+@pytest.mark.parametrize("fields", ["", "[", "{}", '["a"]', '[["a"]]', '[["a", 1]]', json.dumps([["a", "x" * 70_000]]), "[" * 30_000])
+def test_what_is_no_draft_is_not_kept(house, cast, fields):
+    visitor = cast.client_for("manager")
+    assert keep(visitor, fields).status_code == 413
+    assert count(cast) == 0
+
+
+@pytest.mark.parametrize("place", ["", "https://evil.example/", "//evil.example", "javascript:alert(1)"])
+def test_a_draft_stands_at_an_address_of_ours(house, cast, place):
+    visitor = cast.client_for("manager")
+    assert keep(visitor, [["name", "A"]], place).status_code == 400
+    assert visitor.post("/drafts/forget", {"place": place}).location == "/"
+
+
+def test_no_token_is_kept(house, cast):
+    keep(cast.client_for("manager"), [["name", "A"], ["csrf_token", "t"], ["one_time", "t"]])
+    assert cast.read(lambda session: session.query(m.Draft).one().fields) == [["name", "A"]]
+
+
+def test_a_draft_is_discarded_and_leads_back_to_the_form(house, cast):
+    visitor = cast.client_for("manager")
+    keep(visitor, [["name", "A"]])
+    assert visitor.post("/drafts/forget", {"place": NEW}).location == NEW
+    assert count(cast) == 0
+
+
+def test_the_same_draft_again_replaces_it_and_the_oldest_of_too_many_goes(house, cast, monkeypatch):
+    monkeypatch.setattr(drafts, "MOST", 3)
+    visitor = cast.client_for("manager")
+    for name in ("A", "B"):
+        keep(visitor, [["name", name]])
+    assert count(cast) == 1
+    for number in range(5):
+        keep(visitor, [["name", "A"]], f"/suppliers/{number}/edit")
+    assert count(cast) == 3
+
+
+def test_a_draft_that_nobody_came_back_to_is_not_offered_and_is_swept(house, cast):
+    visitor = cast.client_for("manager")
+    keep(visitor, [["name", "A"]])
+    with cast.writing() as session:
+        session.query(m.Draft).one().saved_at = m.now() - timedelta(days=15)
+    assert "commencé ce formulaire" not in visitor.get(NEW).text
+    with house.app_context():
+        preparation.prepare()
+    assert count(cast) == 0
+
+
+def test_an_applicants_company_step_has_a_draft_too(house, cast):
+    partner = cast.partner(status=m.PartnerStatus.DRAFT, siren=None, name="")
+    visitor, place = cast.client_for("owner", partner), "/partner/file/company"
+    keep(visitor, [["name", "Cabinet commencé"]], place)
+    assert "Cabinet commencé" not in visitor.get(place).text
+    assert "Cabinet commencé" in visitor.get(place + "?draft=1").text
+    sent = {"name": "Cabinet", "siren": "732829320", "kind": "introducer", "exercise": "commercial", "rcs_town": "Lyon", "city": "Lyon", "draft": "1"}
+    assert visitor.post(place, sent).status_code == 302
+    assert count(cast) == 0
+
+
+def test_a_form_asks_for_its_draft_in_one_statement(house, cast, statements):
+    partner = cast.partner()
+    visitor = cast.client_for("manager")
+    visitor.get(f"/partners/{partner.id}/edit")
+    statements.clear()
+    visitor.get(f"/partners/{partner.id}/edit")
+    assert len([each for each in statements if "set_config" not in each]) <= 4
