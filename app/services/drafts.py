@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import Any
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import delete, select
@@ -28,6 +29,7 @@ def key(person: Person, place: str) -> tuple[int, int, str]:
 
 def read(sent: str) -> Fields:
     """The fields as a page sends them; raises RuleBroken for anything else."""
+    fields: Any
     try:
         fields = json.loads(sent[: LARGEST + 1]) if len(sent) <= LARGEST else None
     except (ValueError, RecursionError):

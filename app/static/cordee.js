@@ -126,11 +126,19 @@ function chooser(box, list, items) {
 }
 
 // Look-ups: a search box over a hidden number.
-document.querySelectorAll(".lookup").forEach((lookup) => {
+const armLookups = (root) => root.querySelectorAll(".lookup").forEach((lookup) => {
   const [hidden, box, list] = [lookup.querySelector("input[type=hidden]"), lookup.querySelector("input[type=text]"), lookup.querySelector("ul")];
   const choice = chooser(box, list, () => [...list.children]);
   let asked = 0, timer;
-  const take = (item) => { hidden.value = item.dataset.id; box.value = item.dataset.text; choice.close(); box.dispatchEvent(new Event("change", { bubbles: true })); };
+  const set = (id, text) => {
+    box.focus();
+    box.value = text;
+    box.dispatchEvent(new Event("input", { bubbles: true }));  // the form has changed; the box's own answer to that is taken back
+    clearTimeout(timer);
+    hidden.value = id;
+    choice.close();
+  };
+  const take = (item) => { choice.close(); if (item.dataset.id) set(item.dataset.id, item.dataset.text); else make(lookup, box.value, set); };
   async function ask() {
     const turn = ++asked;
     const answer = await fetch(`${lookup.dataset.choices}?q=${encodeURIComponent(box.value)}`, { headers: { Accept: "application/json" } });
@@ -149,7 +157,14 @@ document.querySelectorAll(".lookup").forEach((lookup) => {
       item.addEventListener("mousedown", (event) => { event.preventDefault(); take(item); });
       return item;
     }));
-    choice.show(found.length > 0);
+    if (lookup.dataset.make) {
+      const item = Object.assign(document.createElement("li"), { id: `${list.id}_make`, className: "make", textContent: `+ ${lookup.dataset.words}` });
+      item.setAttribute("role", "option");
+      item.setAttribute("aria-selected", "false");
+      item.addEventListener("mousedown", (event) => { event.preventDefault(); take(item); });
+      list.append(item);
+    }
+    choice.show(list.children.length > 0);
   }
   box.addEventListener("input", () => { hidden.value = ""; clearTimeout(timer); timer = setTimeout(ask, 150); });
   box.addEventListener("focus", () => { if (!hidden.value) ask(); });
@@ -158,9 +173,43 @@ document.querySelectorAll(".lookup").forEach((lookup) => {
     if (event.key === "ArrowDown") { event.preventDefault(); list.hidden ? ask() : choice.step(1); }
     else if (event.key === "ArrowUp") { event.preventDefault(); choice.step(-1); }
     else if (event.key === "Enter" && !list.hidden && choice.item()) { event.preventDefault(); take(choice.item()); }
-    else if (event.key === "Escape") choice.close();
+    else if (event.key === "Escape") { if (!list.hidden) event.stopPropagation(); choice.close(); }
   });
 });
+armLookups(document);
+
+// A record that a look-up does not find is made beside the form, which stays as it is.
+async function make(lookup, typed, done) {
+  const dialog = Object.assign(document.createElement("dialog"), { className: "making" });
+  let names = 0;
+  const show = (html) => {
+    dialog.innerHTML = html;
+    names += 1;
+    const renamed = (name) => name.split(" ").map((part) => `making${names}_${part}`).join(" ");
+    dialog.querySelectorAll("[id]").forEach((each) => { each.id = renamed(each.id); });
+    for (const attribute of ["for", "aria-describedby", "aria-controls", "aria-labelledby"]) dialog.querySelectorAll(`[${attribute}]`).forEach((each) => each.setAttribute(attribute, renamed(each.getAttribute(attribute))));
+    armLookups(dialog);
+    armCalendars(dialog);
+    armKinds(dialog);
+    dialog.querySelectorAll("[data-close]").forEach((button) => button.addEventListener("click", () => dialog.close()));
+    dialog.querySelector("form").addEventListener("submit", send);
+    (dialog.querySelector("[aria-invalid=true]") || dialog.querySelector("input:not([type=hidden]), select"))?.focus();
+  };
+  async function send(event) {
+    event.preventDefault();
+    const answer = await fetch(event.target.action, { method: "POST", body: new FormData(event.target) });
+    if (!answer.headers.get("Content-Type").startsWith("application/json")) { show(await answer.text()); return; }
+    const record = await answer.json();
+    dialog.close();
+    done(record.id, record.text);
+  }
+  const answer = await fetch(`${lookup.dataset.make}&typed=${encodeURIComponent(typed)}`);
+  if (!answer.ok) return;
+  document.body.append(dialog);
+  dialog.addEventListener("close", () => dialog.remove());
+  dialog.showModal();
+  show(await answer.text());
+}
 
 // Search over everything: answers under the bar, pinned and recent records before anything is typed.
 document.querySelectorAll("[data-finder]").forEach((form) => {
@@ -207,7 +256,7 @@ document.querySelectorAll("[data-finder]").forEach((form) => {
 });
 
 // Beside a box for a day stands the browser's calendar, which writes into it as people do.
-document.querySelectorAll("[data-calendar]").forEach((button) => {
+const armCalendars = (root) => root.querySelectorAll("[data-calendar]").forEach((button) => {
   const [box, calendar] = [button.parentElement.querySelector("input[type=text]"), button.parentElement.querySelector("input[type=date]")];
   button.hidden = calendar.hidden = false;
   button.addEventListener("click", () => {
@@ -221,6 +270,7 @@ document.querySelectorAll("[data-calendar]").forEach((button) => {
     box.focus();
   });
 });
+armCalendars(document);
 
 // Columns are put in order with buttons, which work with a finger and with the keyboard.
 document.querySelectorAll("[data-sortable]").forEach((list) => {
@@ -272,7 +322,7 @@ document.addEventListener("submit", (event) => {
 });
 
 // A form shows the fields that its kind of record has.
-document.querySelectorAll("form.record-form").forEach((form) => {
+const armKinds = (root) => root.querySelectorAll("form.record-form").forEach((form) => {
   const kind = form.elements.namedItem("kind");
   const dependent = form.querySelectorAll("[data-only-for]");
   if (!kind || !dependent.length) return;
@@ -282,6 +332,7 @@ document.querySelectorAll("form.record-form").forEach((form) => {
   kind.addEventListener("change", show);
   show();
 });
+armKinds(document);
 
 // The open tab of a record is in sight.
 document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });

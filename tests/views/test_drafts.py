@@ -141,3 +141,30 @@ def test_a_form_asks_for_its_draft_in_one_statement(house, cast, statements):
     statements.clear()
     visitor.get(f"/partners/{partner.id}/edit")
     assert len([each for each in statements if "set_config" not in each]) <= 4
+
+
+# --- a record made beside the form ----------------------------------------------------------------
+
+
+def test_a_record_made_in_a_dialog_answers_with_its_number_and_name(house, cast):
+    partner = cast.partner()
+    visitor = cast.client_for("manager")
+    page = visitor.get("/clients/new?dialog=1&typed=Lefèvre").text
+    assert page.lstrip().startswith("<form")
+    assert 'name="last_name" value="Lefèvre"' in page
+    assert "data-make" not in page, "no dialog opens another"
+    sent = {"partner_id": str(partner.id), "kind": "person", "last_name": "Lefèvre", "first_name": "Zoé"}
+    answer = visitor.post("/clients/new?dialog=1", sent).get_json()
+    client = cast.read(lambda session: session.query(m.Client).one())
+    assert answer == {"id": client.id, "text": str(client)}
+    refused = visitor.post("/clients/new?dialog=1", sent | {"partner_id": ""})
+    assert refused.status_code == 422
+    assert refused.text.lstrip().startswith("<form")
+
+
+def test_only_who_may_add_is_offered_to_and_only_where_any_record_would_do(house, cast):
+    page = cast.client_for("manager").get("/contracts/new").text
+    assert 'data-make="/clients/new?dialog=1"' in page
+    assert 'data-make="/suppliers/new?dialog=1"' in page
+    assignment = cast.client_for("manager").get("/assignments/new").text
+    assert "data-make" not in assignment, "only an active partner and an open offering would do"

@@ -19,7 +19,7 @@ from app.services.refusals import RuleBroken
 from app.views.base import saving
 from app.views.base.actions import nothing_ticked, ticked
 from app.views.base.columns import Column, column_of, plain_words
-from app.views.base.forms import HouseForm, LookupField, form_for
+from app.views.base.forms import HouseForm, LookUp, LookupField, form_for
 from app.views.base.guards import page, signed_in
 from app.views.base.showing import find_label, value_of
 
@@ -117,7 +117,7 @@ def carry_out(view: EntityView, records: Sequence[Any], back: str, form: HouseFo
 
 
 def screen(view: EntityView, records: Sequence[Any], back: str, form: HouseForm | None = None, name: str = "", changes: list[Change] | None = None) -> str:
-    lookups = {name: view.address("choices", name=name)} if form is not None and isinstance(form[name], LookupField) else {}
+    lookups = {name: LookUp(view.address("choices", name=name))} if form is not None and isinstance(form[name], LookupField) else {}
     return render_template(
         "entity/bulk.html",
         view=view,

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from wtforms import BooleanField, SelectField, SelectMultipleField, TextAreaField
 
 from app.views.base.days import SHAPE, DayField
-from app.views.base.forms import LookupField
+from app.views.base.forms import LookUp, LookupField
 from app.views.fragments import icon
 
 # The keyboard that a phone shows, by the field's name: (type, inputmode).
@@ -36,8 +36,8 @@ FILLS = {
 }
 
 
-def field_html(form: Any, name: str, lookups: dict[str, str] | None = None, other: str | None = None, wide: bool = False, only_for: Any = None) -> Markup:
-    """`lookups` holds the address behind each foreign key, `other` the value that somebody else saved meanwhile, `only_for` the
+def field_html(form: Any, name: str, lookups: dict[str, LookUp] | None = None, other: str | None = None, wide: bool = False, only_for: Any = None) -> Markup:
+    """`lookups` holds the addresses behind each foreign key, `other` the value that somebody else saved meanwhile, `only_for` the
     kinds of record that have this field (without JavaScript it shows for all)."""
     field = form[name]
     notes = notes_of(field, other)
@@ -56,7 +56,7 @@ def field_html(form: Any, name: str, lookups: dict[str, str] | None = None, othe
         wide = wide or isinstance(field, TextAreaField)
         star = ' <span class="required" aria-hidden="true">*</span>' if field.flags.required else ""
         target = f"{field.id}_text" if isinstance(field, LookupField) else field.id
-        inside = f'<label class="form-label" for="{target}">{label}{star}</label>{control(field, told, label, (lookups or {}).get(name, ""), fill_of(form, name))}'
+        inside = f'<label class="form-label" for="{target}">{label}{star}</label>{control(field, told, label, (lookups or {}).get(name, LookUp()), fill_of(form, name))}'
     classes += ["field-wide"] * wide + ["field-bad"] * bool(field.errors)
     kinds = f' data-only-for="{escape(" ".join(sorted(only_for)))}"' if only_for else ""
     return Markup(f'<div class="{" ".join(classes)}"{kinds}>{inside}{notes}</div>')  # noqa: S704 - every value in it is escaped
@@ -69,11 +69,11 @@ def fill_of(form: Any, name: str) -> str:
     return FILLS.get(name, "off") if form.about_oneself else "off"
 
 
-def control(field: Any, told: str, label: str, choices_at: str, fill: str) -> str:
+def control(field: Any, told: str, label: str, at: LookUp, fill: str) -> str:
     """The input itself."""
     told += " required" if field.flags.required else ""
     if isinstance(field, LookupField):
-        return look_up(field, told, label, choices_at)
+        return look_up(field, told, label, at)
     if isinstance(field, SelectField):
         return f'<select class="form-select" id="{field.id}" name="{field.name}"{told}>{options(field)}</select>'
     if isinstance(field, TextAreaField):
@@ -97,14 +97,15 @@ def day_input(field: DayField, told: str, fill: str) -> str:
     return f'<div class="day">{box}{button}<input type="date" tabindex="-1" aria-hidden="true" value="{chosen}" hidden></div>'
 
 
-def look_up(field: LookupField, told: str, label: str, choices_at: str) -> str:
+def look_up(field: LookupField, told: str, label: str, at: LookUp) -> str:
     hidden = f'<input type="hidden" name="{field.name}" id="{field.id}" value="{"" if field.data is None else int(field.data)}">'
     box = (
         f'<input class="form-control" type="text" id="{field.id}_text" name="{field.name}_text" value="{escape(field.label_text)}" autocomplete="off"'
         f' role="combobox" aria-expanded="false" aria-autocomplete="list" aria-controls="{field.id}_list" placeholder="{escape(gettext("Type to search"))}"{told}>'
     )
     found = f'<ul class="lookup-list" id="{field.id}_list" role="listbox" aria-label="{label}" hidden></ul>'
-    return f'<div class="lookup" data-choices="{escape(choices_at)}">{hidden}{box}{found}</div>'
+    make = f' data-make="{escape(at.make)}" data-words="{escape(at.words)}"' if at.make else ""
+    return f'<div class="lookup" data-choices="{escape(at.choices)}"{make}>{hidden}{box}{found}</div>'
 
 
 def options(field: SelectField) -> str:

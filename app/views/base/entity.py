@@ -23,11 +23,13 @@ from app.views.base import drafts, marks, saving, sheets, showing
 from app.views.base.actions import ActionPages
 from app.views.base.bulk import BulkPages, fields_for_many
 from app.views.base.columns import column_of, pointed_at
-from app.views.base.forms import HouseForm, LookupField, form_for, lookup
+from app.views.base.forms import HouseForm, LookUp, LookupField, form_for, lookup
 from app.views.base.guards import HouseView, local_path, page, signed_in
 from app.views.base.listing import Asked, Listing, read, total_words
 from app.views.base.rows import Dress, written_rows
 from app.views.base.statements import Under
+
+NAMED = ("name", "last_name", "company_name")  # the boxes that what was looked for goes into
 
 
 @dataclass(frozen=True)
@@ -205,6 +207,13 @@ class EntityView(ActionPages, BulkPages, HouseView):
         found = lookup(column, request.args.get("q", "").replace("\x00", "")[:100], self.narrow.get(name))
         return jsonify([{"id": record.id, "text": str(record), "hint": showing.hint_of(record)} for record in found])
 
+    def look_up(self, name: str) -> LookUp:
+        """The addresses behind a foreign key's box: a record that is missing can be made there, unless not every one would do."""
+        target = None if name in self.narrow or "dialog" in request.args else showing.view_of(column_of(self.model, name).target, self.frame)
+        if target is None or not target.adds or not target.may(WRITE):
+            return LookUp(self.address("choices", name=name))
+        return LookUp(self.address("choices", name=name), target.address("add", dialog=1), str(target.model.adding))
+
     # --- writing ----------------------------------------------------------------------------------
 
     def new_form(self, record: Any = None, typed: MultiDict[str, str] | None = None) -> HouseForm:
@@ -229,6 +238,8 @@ class EntityView(ActionPages, BulkPages, HouseView):
                 where = self.after_save(record)
                 once.leads_to(token, where)
                 db.session.commit()
+                if "dialog" in request.args:
+                    return jsonify(id=record.id, text=str(record))
                 flash(gettext("“%(name)s” has been saved.", name=str(record)), "good")
                 drafts.done()
                 return redirect(where)
@@ -246,6 +257,8 @@ class EntityView(ActionPages, BulkPages, HouseView):
             column = column_of(self.model, name)
             if column.kind == "link" and request.args.get(name, "").isdecimal() and len(request.args[name]) <= 9:
                 values[name] = int(request.args[name])
+        if typed := request.args.get("typed", "").replace("\x00", "")[:100].strip():  # what was looked for and is missing
+            values |= {name: typed for name in NAMED if name in self.fields}
         return values
 
     def complete(self, record: Any) -> None:
@@ -291,9 +304,9 @@ class EntityView(ActionPages, BulkPages, HouseView):
         return None
 
     def form_page(self, form: HouseForm, record: Any, others: dict[str, str] | None = None, assisted: dict[str, Any] | None = None) -> Any:
-        lookups = {name: self.address("choices", name=name) for name, each in form._fields.items() if isinstance(each, LookupField)}
+        lookups = {name: self.look_up(name) for name, each in form._fields.items() if isinstance(each, LookupField)}
         page_of_form = render_template(
-            self.form_template,
+            "entity/dialog.html" if "dialog" in request.args else self.form_template,
             view=self,
             form=form,
             record=record,

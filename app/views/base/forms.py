@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from babel.numbers import get_decimal_symbol
 from flask_babel import get_locale, gettext, lazy_gettext as _
@@ -189,6 +189,14 @@ def number_typed(text: str, places: int) -> Decimal:
     if number != number.quantize(Decimal(1).scaleb(-places)):
         raise ValueError(gettext("At most %(places)s decimals.", places=places))
     return number
+
+
+class LookUp(NamedTuple):
+    """Where a foreign key's box asks for records, and where one that is missing can be made, in which words."""
+
+    choices: str = ""
+    make: str = ""
+    words: str = ""
 
 
 class LookupField(Field):

@@ -58,6 +58,12 @@ def tab_views(view: EntityView) -> dict[str, EntityView]:
     return {each.slug: each for each in named if signed_in().may(each.access, READ)}
 
 
+def view_of(model: Any, frame: str) -> EntityView | None:
+    """The house's own view of an entity in one of the two frames."""
+    views = current_app.extensions["appbuilder"].baseviews
+    return next((each for each in views if getattr(each, "model", None) is model and getattr(each, "frame", "") == frame and hasattr(each, "list_columns")), None)
+
+
 def record_page(view: EntityView, record: Any) -> dict[str, Any]:
     """Everything the template needs beside the record; only the chosen tab is read."""
     tabs = tab_views(view)
