@@ -56,6 +56,7 @@ def prepare_postgresql(connection: Any, record: Any) -> None:
     if "psycopg" not in type(connection).__module__:
         return
     connection.autocommit = True
+    connection.execute("SET TimeZone = 'UTC'")  # months and days are cut the same way as on SQLite
     connection.execute("SET jit = off")
     connection.execute("SET max_parallel_workers_per_gather = 0")
     connection.execute("SET random_page_cost = 1.1")

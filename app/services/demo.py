@@ -50,6 +50,7 @@ from app.models import (
     Task,
     Tier,
     User,
+    now,
     today,
 )
 from app.services import agreements, files, partners, people
@@ -292,6 +293,7 @@ def load_client(partner: Partner, suppliers: list[Supplier], luck: random.Random
         postcode=postcode,
         city=town,
         phone=f"06{luck.randrange(10**7, 10**8):08d}",
+        created_at=now() - timedelta(days=int(900 * luck.random() ** 1.5)),
     )
     if company:
         client.company_name = f"SCI {luck.choice(LAST)}"
@@ -325,7 +327,7 @@ def load_contract(partner: Partner, client: Client, supplier: Supplier, referenc
             holder=client.full_name,
             status=ContractStatus.ACTIVE,
             amount=Decimal(luck.randrange(50_000, 40_000_000)) / 100,
-            effective_on=date(2010, 1, 1) + timedelta(days=luck.randrange(5800)),
+            effective_on=today() - timedelta(days=int(5800 * luck.random() ** 2)),
             valued_on=date(2026, 10, 31),
             renews_on=date(2027, luck.randrange(1, 13), 1),
         )

@@ -172,7 +172,11 @@ const armLookups = (root) => root.querySelectorAll(".lookup").forEach((lookup) =
   box.addEventListener("keydown", (event) => {
     if (event.key === "ArrowDown") { event.preventDefault(); list.hidden ? ask() : choice.step(1); }
     else if (event.key === "ArrowUp") { event.preventDefault(); choice.step(-1); }
-    else if (event.key === "Enter" && !list.hidden && choice.item()) { event.preventDefault(); take(choice.item()); }
+    else if (event.key === "Enter" && !event.ctrlKey && box.value && !hidden.value) {  // words are not yet a choice: the form is not sent with them
+      event.preventDefault();
+      const item = choice.item() || (list.children.length === 1 + Boolean(lookup.dataset.make) && list.children[0]);
+      if (!list.hidden && item) take(item);
+    }
     else if (event.key === "Escape") { if (!list.hidden) event.stopPropagation(); choice.close(); }
   });
 });

@@ -6,7 +6,7 @@ from flask_appbuilder import AppBuilder
 from flask_babel import lazy_gettext as _
 
 from app.permissions import MY_COMPANY, MY_PEOPLE, MY_PROGRAM, PARTNER_VALIDATION, RIGHTS, SETTINGS as SETTINGS_ACCESS, STAFF_PEOPLE
-from app.views import account, clients, contracts, drafts, files, home, offers, partners, partnerships, portal, registration, search, settings, sign_in, views
+from app.views import account, charts, clients, contracts, drafts, files, home, offers, partners, partnerships, portal, registration, search, settings, sign_in, views
 from app.views.base import portal_view
 from app.views.menu import CLIENTS, HOME, NETWORK, OFFER, PORTAL, SETTINGS, Entry, Menu
 
@@ -40,6 +40,7 @@ CALLS = {partners.PartnerView: "files", partners.TaskView: "tasks"}  # what of t
 PAGES = [
     home.HomeView,
     home.AlertsView,
+    charts.ChartsView,
     search.SearchView,
     views.SavedViewsView,
     drafts.DraftsView,

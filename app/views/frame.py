@@ -19,6 +19,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import IntegerConverter
 
 from app.extensions import db, reads_only
+from app.models import today
 from app.models.scope import NOBODY, OutOfScope
 from app.permissions import PARTNER_ROLES, STAFF_ROLES
 from app.services import once, people
@@ -90,6 +91,7 @@ def bind(app: Flask) -> None:
         register_words=proofs.register_words,
         add_words=lambda model: str(model.adding),
         new_once=once.new_token,
+        day_now=today,
         role_words=role_words,
         is_demo=app.config["DEMO"],
     )
@@ -123,7 +125,7 @@ def leave(error: BaseException | None) -> None:
 
 
 def dress(response: Response) -> Response:
-    response.headers.extend(HEADERS.items())
+    response.headers.extend((name, value) for name, value in HEADERS.items() if name not in response.headers)
     if request.endpoint not in ("static", "bootstrap", "icons"):
         response.headers.setdefault("Cache-Control", "private, no-store")
         response.vary.add("Cookie")

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from flask import g, redirect, render_template
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
 from app.extensions import db
-from app.models import Alert, Contract, Document, Partner, PartnerMove, PartnerStatus, Task, now, today
-from app.permissions import CONTRACTS, FOLLOW_UP, FULL, PARTNER_FILE, PARTNER_VALIDATION, READ
+from app.models import Alert, now
+from app.permissions import FULL, PARTNER_VALIDATION, READ
+from app.services import desk
 from app.services.people import Waiting
 from app.views.base import SIGNED_IN, HouseView, page, person, signed_in
 from app.views.base.listing import Total, total_words
 from app.views.base.statements import COUNTED
+from app.views.charts import figures_of
 
 
 def waiting() -> Waiting:
@@ -36,27 +37,10 @@ class HomeView(HouseView):
         who = signed_in()
         if not who.is_staff:
             return redirect("/portal/")
-        facts: dict[str, Any] = {}
-        if who.may(PARTNER_FILE, READ):
-            facts["waiting"] = db.session.scalars(
-                select(Partner).where(Partner.status == PartnerStatus.PENDING_VALIDATION).order_by(Partner.submitted_at).limit(10)
-            ).all()
-            facts["expiring"] = db.session.scalars(
-                select(Document).options(joinedload(Document.partner)).where(Document.expires_on < today() + timedelta(days=60)).order_by(Document.expires_on).limit(8)
-            ).all()
-            facts["moves"] = db.session.execute(
-                select(PartnerMove, Partner).join(Partner, Partner.id == PartnerMove.partner_id).order_by(PartnerMove.id.desc()).limit(8)
-            ).all()
-            facts["waiting_count"] = db.session.scalar(select(func.count()).select_from(Partner).where(Partner.status == PartnerStatus.PENDING_VALIDATION))
-            facts["active"] = db.session.scalar(select(func.count()).select_from(Partner).where(Partner.status == PartnerStatus.ACTIVE))
-        if who.may(FOLLOW_UP, READ):
-            facts["tasks"] = db.session.scalars(
-                select(Task).options(joinedload(Task.partner)).where(Task.done_on.is_(None), Task.assignee_id == who.id).order_by(Task.due_on, Task.id).limit(8)
-            ).all()
-        if who.may(CONTRACTS, READ):
-            facts["orphans"] = db.session.scalar(select(func.count()).select_from(select(Contract.id).where(Contract.client_id.is_(None)).limit(COUNTED + 1).subquery()))
-            facts["orphans_words"] = total_words(Total(min(facts["orphans"], COUNTED), exact=facts["orphans"] <= COUNTED))
-        return render_template("home/staff.html", **facts)
+        found, counts = desk.of_staff(db.session(), who), desk.counts_of_staff(db.session(), who)
+        orphans = counts.get("orphans")
+        words = total_words(Total(min(orphans, COUNTED), exact=orphans <= COUNTED)) if orphans is not None else ""
+        return render_template("home/staff.html", desk=found, counts=counts, waits=waiting(), orphans_words=words, charts=figures_of(who))
 
 
 class AlertsView(HouseView):

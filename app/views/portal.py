@@ -6,20 +6,21 @@ from typing import Any
 
 from flask import abort, flash, redirect, render_template, request
 from flask_babel import gettext, lazy_gettext as _
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 from wtforms import BooleanField, SelectField, StringField
 from wtforms.validators import Optional
 
 from app.extensions import db
-from app.models import Agreement, Assignment, BankAccount, Client, Contract, Document, MemberRole, Membership, Note, Partner, Partnership, Task, Tier, User, today
-from app.permissions import MY_BANK, MY_CLIENTS, MY_COMPANY, MY_CONTRACTS, MY_OFFERINGS, MY_PEOPLE, MY_PROGRAM, READ, WRITE
-from app.services import registration
+from app.models import Agreement, BankAccount, Document, MemberRole, Membership, Note, Partner, Partnership, Task, Tier, User, today
+from app.permissions import MY_BANK, MY_CLIENTS, MY_COMPANY, MY_PEOPLE, MY_PROGRAM, READ, WRITE
+from app.services import desk, registration
 from app.services.refusals import STALE, RuleBroken
 from app.views.base import HouseForm, HouseView, page, signed_in
 from app.views.base.columns import column_of
 from app.views.base.forms import Checked, LengthSaid, PersonName, Required, SelectChoice, cleaned, form_for
 from app.views.base.showing import shown
+from app.views.charts import figures_of
 from app.views.files import PRIVATE_PAPERS
 from app.views.languages import choose_language
 
@@ -37,17 +38,8 @@ class DashboardView(HouseView):
     @page("/")
     def dashboard(self) -> str:
         who = signed_in()
-        facts: dict[str, Any] = {"partner": own_partner()}
-        if who.may(MY_CLIENTS, READ):
-            facts["clients"] = db.session.scalar(select(func.count()).select_from(Client))
-            facts["latest_clients"] = db.session.scalars(select(Client).order_by(Client.id.desc()).limit(5)).all()
-        if who.may(MY_CONTRACTS, READ):
-            facts["contracts"], held = db.session.execute(select(func.count(), func.sum(Contract.amount)).select_from(Contract).where(Contract.currency == "EUR")).one()
-            facts["held"] = held or 0
-        if who.may(MY_OFFERINGS, READ):
-            facts["offerings"] = db.session.scalar(select(func.count()).select_from(Assignment).where(Assignment.partner_id == who.partner_id))
-        facts["tasks"] = own_tasks(who.partner_id)
-        facts["partnership"] = db.session.scalar(select(Partnership).where(Partnership.partner_id == who.partner_id))
+        facts = desk.of_partner(db.session(), who)
+        facts |= {"tasks": own_tasks(who.partner_id), "charts": figures_of(who)}
         return render_template("portal/dashboard.html", may_add_client=who.may(MY_CLIENTS, WRITE), may_edit=who.may(MY_COMPANY, WRITE), **facts)
 
 
