@@ -61,7 +61,7 @@ def drawn(figure: Figure, rows: Rows, theme: str, nonce: str) -> str:
     kind = pygal.Bar if figure.over_time else pygal.HorizontalBar
     chart = kind(
         style=style, width=680, height=300 if figure.over_time else 60 + 32 * max(len(rows), 3), js=[], show_legend=False, disable_xml_declaration=True, print_values=False,
-        no_data_text=gettext("Nothing here yet."), margin=4, spacing=12, truncate_label=-1, include_x_axis=True,
+        no_data_text=gettext("Nothing here yet."), margin=4, margin_right=28, spacing=12, truncate_label=-1, include_x_axis=True,
         value_formatter=lambda value: words_of(figure, value) if not figure.is_money else short_money(value),
     )  # fmt: skip
     shown = short_months(rows) if figure.over_time else rows[::-1]
@@ -83,8 +83,9 @@ def ticks(largest: float) -> list[float]:
 
 
 def short_months(rows: Rows) -> Rows:
-    """The year stands only under the first month and each January."""
-    return [(label if number == 0 or rows[number - 1][0][-4:] != label[-4:] else label[:-5], value) for number, (label, value) in enumerate(rows)]
+    """The year stands only under the first month and each January, in two digits."""
+    years = [label[-4:] for label, _value in rows]
+    return [(f"{label[:-5]}{'' if number and years[number - 1] == years[number] else f' {label[-2:]}'}", value) for number, (label, value) in enumerate(rows)]
 
 
 def without_scripts(root: Any) -> Any:
