@@ -40,6 +40,8 @@ class Config:
     SEND_FILE_MAX_AGE_DEFAULT = timedelta(days=30)
 
     LANGUAGES = {"fr": {"flag": "fr", "name": "Français", "locale": "fr"}, "en": {"flag": "gb", "name": "English", "locale": "en_GB"}}
+    PSEUDO = flag("CORDEE_PSEUDO", False)  # every sentence in the pseudo-language, to see what has escaped translation
+    LIVE_CATALOGUES = False  # .po files are read as they are edited, without compiling
     BABEL_DEFAULT_LOCALE = "fr"
     BABEL_DEFAULT_TIMEZONE = "Europe/Paris"
     BABEL_TRANSLATION_DIRECTORIES = str(ROOT / "translations")
@@ -72,6 +74,7 @@ class DemoConfig(Config):
     DEMO = True
     SECRET_KEY = os.environ.get("SECRET_KEY", "demo only: anybody who has read this file knows it")
     TEMPLATES_AUTO_RELOAD = True
+    LIVE_CATALOGUES = True
 
 
 def chosen() -> type[Config]:

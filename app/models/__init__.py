@@ -47,3 +47,4 @@ from app.models.users import (
     User,
     ViewMenu,
 )
+from app.models.words import Translation

@@ -17,12 +17,14 @@ from app.models.history import Deed, History, HistoryHead, HistoryValues
 from app.models.partners import Partner
 from app.models.users import Membership, RightsVersion, Role, User
 from app.models.walls import lay_down_role
+from app.models.words import Translation
 
 RIGHTS_FOLLOW: dict[type[Any], frozenset[str]] = {
     User: frozenset({"active", "roles", "side", "email", "first_name", "last_name", "language", "theme", "density", "photo"}),
     Role: frozenset({"permissions", "name"}),
     Membership: frozenset({"role", "own_clients_only", "partner_id", "user_id"}),
     Partner: frozenset({"parent_id", "status", "name"}),
+    Translation: frozenset({"texts"}),
 }
 
 

@@ -48,6 +48,7 @@ document.addEventListener("click", (event) => {
 // The menu of a row: one for the whole list, put beside the row that asks for it.
 document.querySelectorAll("[data-row-panel]").forEach((panel) => {
   let button = null;
+  document.querySelectorAll("[data-row-menu]").forEach((each) => { each.setAttribute("aria-haspopup", "true"); each.setAttribute("aria-expanded", "false"); });
   const lines = () => [...panel.querySelectorAll("a, button")];
   const close = (back) => { if (!button) return; panel.hidden = true; button.setAttribute("aria-expanded", "false"); if (back) button.focus(); button = null; };
   function open(asked) {

@@ -5,8 +5,26 @@ from __future__ import annotations
 from flask_appbuilder import AppBuilder
 from flask_babel import lazy_gettext as _
 
-from app.permissions import MY_COMPANY, MY_PEOPLE, MY_PROGRAM, PARTNER_VALIDATION, RIGHTS, SETTINGS as SETTINGS_ACCESS, STAFF_PEOPLE
-from app.views import account, charts, clients, contracts, drafts, files, home, offers, partners, partnerships, portal, registration, search, settings, sign_in, views
+from app.permissions import MY_COMPANY, MY_PEOPLE, MY_PROGRAM, PARTNER_VALIDATION, RIGHTS, SETTINGS as SETTINGS_ACCESS, STAFF_PEOPLE, TRANSLATIONS
+from app.views import (
+    account,
+    charts,
+    clients,
+    contracts,
+    drafts,
+    files,
+    home,
+    offers,
+    partners,
+    partnerships,
+    portal,
+    registration,
+    search,
+    settings,
+    sign_in,
+    translations,
+    views,
+)
 from app.views.base import portal_view
 from app.views.menu import CLIENTS, HOME, NETWORK, OFFER, PORTAL, SETTINGS, Entry, Menu
 
@@ -64,6 +82,7 @@ PAGES = [
     settings.StaffView,
     settings.RolesView,
     settings.DemoView,
+    translations.TranslationsView,
 ]
 
 STAFF_LINKS = [
@@ -75,6 +94,7 @@ SETTINGS_LINKS = [
     Entry(SETTINGS, _("Roles"), "shield-check", "/settings/roles/", STAFF_PEOPLE),
     Entry(SETTINGS, _("Permissions"), "table", "/settings/permissions/", RIGHTS),
     Entry(SETTINGS, _("Checks"), "clipboard-check", "/settings/checks/", SETTINGS_ACCESS),
+    Entry(SETTINGS, _("Translations"), "translate", "/translations/", TRANSLATIONS),
 ]
 PORTAL_MENU = ["clients", "contracts", "offerings"]
 PORTAL_LINKS = [

@@ -113,6 +113,7 @@ def meet() -> None:
     if request.endpoint in ("static", "bootstrap", "icons"):
         return
     g.person, g.waiting = people.identify(session.get("sign_in"))
+    current_app.extensions["cordee_words"].notice(g.person.key[2] if g.person else None)
     who = g.person
     info = db.session().info
     info["reads"] = reads_only.get()

@@ -6,15 +6,15 @@ command's word for it.
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 
 import polib
 
+from app.services import words
+
 FOLDER = Path(__file__).resolve().parents[2] / "translations"
 LANGUAGES = ("fr", "en")
-PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]|%%")
 PLURALS = {"fr": "nplurals=2; plural=(n > 1);", "en": "nplurals=2; plural=(n != 1);"}
 
 
@@ -67,16 +67,7 @@ def faults_of(entry: polib.POEntry, compiled: dict[str, polib.MOEntry]) -> list[
     if "fuzzy" in entry.flags or not all(texts):
         return [f"fr: missing or fuzzy: {entry.msgid!r}"]
     found = [] if entry.msgid in compiled else [f"fr: not in the compiled file: {entry.msgid!r}"]
-    for text in texts:
-        if sorted(PLACEHOLDER.findall(entry.msgid)) != sorted(PLACEHOLDER.findall(text)):
-            found.append(f"fr: placeholders differ: {entry.msgid!r}")
-        if re.search(r"(?<![\u00a0\u202f?!:])[:;?!](?=\s|$)", re.sub(r"https?:", "", text)):
-            found.append(f"fr: a no-break space is missing before : ; ? or !: {text!r}")
-        if re.search(r"[\"“”]|« (?!%)|\w »", text) or re.search(r"«(?!\u00a0)|(?<!\u00a0)»", text):
-            found.append(f"fr: quotation marks: {text!r}")
-        if "'" in text:
-            found.append(f"fr: a straight apostrophe: {text!r}")
-    return found
+    return found + [f"fr: {mark}: {text!r}" for text in texts for mark in words.faults_of("fr", entry.msgid, [text], entry.msgid_plural)]
 
 
 if __name__ == "__main__":

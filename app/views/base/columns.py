@@ -22,6 +22,7 @@ from sqlalchemy.orm import ColumnProperty, joinedload
 from app.models import Choice, Money
 from app.models.base import Moment
 from app.services.identifiers import grouped
+from app.views.base.remembered import remembers_words
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,7 @@ def write_choice(column: Column, value: Choice, currency: str) -> Markup:
 ICON_BY_TONE = {"good": "check-circle", "warn": "clock", "bad": "x-circle", "quiet": "circle"}
 
 
+@remembers_words
 @lru_cache(maxsize=2_000, typed=True)  # typed: "active" of a partner and "active" of a contract are equal texts
 def choice_badge(value: Choice, locale: str) -> Markup:
     """A state: always an icon and a word, never a colour alone. Plain enumerations are words only."""

@@ -14,6 +14,7 @@ from wtforms import BooleanField, SelectField, SelectMultipleField, TextAreaFiel
 
 from app.views.base.days import SHAPE, DayField
 from app.views.base.forms import LookUp, LookupField
+from app.views.base.remembered import remembers_words
 from app.views.fragments import icon
 
 # The keyboard that a phone shows, by the field's name: (type, inputmode).
@@ -117,6 +118,7 @@ def options(field: SelectField) -> str:
     )
 
 
+@remembers_words
 @lru_cache(maxsize=500)
 def option_words(labels: tuple[tuple[str, Any], ...], locale: Locale) -> list[str]:
     return [str(label) for _value, label in labels]

@@ -12,10 +12,11 @@ from flask_babel import get_locale, gettext
 from markupsafe import Markup
 
 from app.views.base.columns import column_of, writer_for
+from app.views.base.remembered import remembers_words
 from app.views.base.statements import Under
 
 escape = lru_cache(maxsize=20_000)(escape_html)  # the same few suppliers, products and names stand in row after row
-MENU = '<td class="menu-cell"><button type="button" class="icon-button" data-row-menu aria-haspopup="true" aria-expanded="false" aria-label="{}">⋯</button></td>'
+MENU = '<td class="menu-cell"><button type="button" data-row-menu aria-label="{}">⋯</button></td>'
 TICK = '<td class="tick-cell"><input type="checkbox" class="form-check-input" name="ids" value="%d" aria-label="{}"></td>'
 
 
@@ -27,6 +28,7 @@ class Dress(NamedTuple):
     menu: bool = False
 
 
+@remembers_words
 @lru_cache(maxsize=1_000)
 def row_writer(model: Any, columns: tuple[str, ...], base: str, dress: Dress, locale: str) -> Callable[[Any], str]:
     """A function that writes one row of `shape_of(model, columns, …, under)`, whose values come in that order."""

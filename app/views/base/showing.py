@@ -20,6 +20,7 @@ from app.views.base.columns import Column, column_of, day, plain_words, written
 from app.views.base.forms import HouseForm
 from app.views.base.guards import signed_in
 from app.views.base.listing import Asked, Listing, filter_names, parsed, total_words
+from app.views.base.remembered import remembers_words
 from app.views.base.rows import Dress, written_rows
 from app.views.base.statements import NOBODY
 
@@ -175,6 +176,7 @@ def choosable_columns(view: type[EntityView]) -> tuple[str, ...]:
     return tuple(found.values())
 
 
+@remembers_words
 @lru_cache(maxsize=1_000)
 def column_labels(model: Any, names: tuple[str, ...], locale: Locale) -> list[str]:
     return [str(column_of(model, name).label) for name in names]
