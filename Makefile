@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export FLASK_APP := app:create_app
 
-.PHONY: help demo test check bench translations pins permissions
+.PHONY: help demo test check bench translations pseudo pins permissions
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -43,6 +43,9 @@ bench: $(VENV)/.ready-dev ## measure lists and start-up against bare queries and
 translations: $(VENV)/.ready-dev ## extract, update and compile the catalogues, then check them
 	$(BIN)/pybabel -q extract -F babel.cfg -k _ -k lazy_gettext -k gettext -k ngettext:1,2 --no-wrap --sort-by-file --omit-header -o translations/messages.pot .
 	$(BIN)/python -m tests.house.catalogues --update
+
+pseudo: $(VENV)/.ready ## start the demo in the pseudo-language: what stands without brackets has escaped translation
+	@CORDEE_PSEUDO=1 $(MAKE) --no-print-directory demo
 
 pins: ## resolve requirements.in and requirements-dev.in into pinned files
 	uv pip compile -q requirements.in -o requirements.txt --no-header --no-annotate --universal --python-version 3.11

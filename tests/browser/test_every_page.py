@@ -11,6 +11,7 @@ from sqlalchemy import String, Text
 
 from app import models as m
 from app.permissions import Access
+from app.services import words
 from app.views.base.entity import EntityView
 from tests.cast import PASSWORD
 from tests.trust.test_addresses import addresses, entity_of, fill
@@ -47,7 +48,7 @@ def pages_of(app: Any, role: str, ids: dict[str, int]) -> list[str]:
         if (
             "GET" not in rule.methods
             or ".export" in rule.endpoint
-            or rule.endpoint.endswith((".choices", ".quick"))
+            or rule.endpoint.endswith((".choices", ".quick", ".photo"))
             or "File" in rule.endpoint.split(".")[0]
             or rule.endpoint.endswith("agreement")
         ):
@@ -87,6 +88,10 @@ def test_every_page_is_accessible_and_keeps_to_the_policy(house, cast, tab, role
         user = cast.member(ours.partner, role, language=language)
         sign_in(browser, "/partner/signin", user.email)
     paths = pages_of(house, role, ours.ids | shared) if role else ["/login", "/partner/signin", "/partner/register", "/partner/confirm/nothing", "/nothing-here"]
+    if role == "administrator":
+        paths += ["/translations/fr/", f"/translations/fr/{words.key_of('Partners')}"]
+    if role:
+        paths.append("/charts/contracts-by-month")
     axe, violations, wide = Axe(), [], []
     for path in paths:
         browser.open(path)

@@ -114,15 +114,23 @@ def test_templates_take_a_translation_for_html_so_that_it_brings_none(house, cas
 
 
 def test_french_punctuation_is_put_right_on_asking(house, cast):
-    answer = cast.client_for("translator").post(f"/translations/fr/{KEY}", {"texts": ["L'\"ami\" : oui!"], "version": "0", "correct": "1"})
+    answer = cast.client_for("translator").post(f"/translations/fr/{KEY}", {"texts": ['L\'"ami" : oui!'], "version": "0", "correct": "1"})
     assert ">\nL’«\xa0ami\xa0»\xa0: oui\xa0!</textarea>" in html.unescape(answer.text)
-    assert words.faults_of("fr", "x", [words.corrected("L'\"ami\" : oui!")]) == []
+    assert words.faults_of("fr", "x", [words.corrected('L\'"ami" : oui!')]) == []
 
 
 def test_sentences_are_found_and_sieved(house, cast):
     translator = cast.client_for("translator")
     save(translator, ["Cabinets associés"], unsure="1")
-    for query, found in (("?q=cabinets+associes", True), ("?show=changed", True), ("?show=unsure", True), ("?show=missing", False), ("?q=zzzz", False), ("?page=999", False), ("?show=nonsense&page=x", None)):
+    for query, found in (
+        ("?q=cabinets+associes", True),
+        ("?show=changed", True),
+        ("?show=unsure", True),
+        ("?show=missing", False),
+        ("?q=zzzz", False),
+        ("?page=999", False),
+        ("?show=nonsense&page=x", None),
+    ):
         page = translator.get("/translations/fr/" + query)
         assert page.status_code == 200
         if found is not None:
