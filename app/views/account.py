@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from wtforms import BooleanField, PasswordField, SelectField, StringField
 from wtforms.validators import Optional
 
+import config
 from app.extensions import db
 from app.models import User
 from app.permissions import LEVEL_WORDS, NONE, PORTAL_TABLE, STAFF_TABLE
@@ -26,7 +27,7 @@ class AccountForm(HouseForm):
     first_name = StringField(_("First name"), [Required(), LengthSaid(max=64), PersonName()], filters=[cleaned])
     last_name = StringField(_("Last name"), [Required(), LengthSaid(max=64), PersonName()], filters=[cleaned])
     phone = StringField(_("Phone"), [Optional(), LengthSaid(max=30), Checked("phone")], filters=[cleaned])
-    language = SelectField(_("Language"), choices=[SelectChoice("fr", "Français"), SelectChoice("en", "English")])
+    language = SelectField(_("Language"), choices=[SelectChoice(code, facts["name"]) for code, facts in config.Config.LANGUAGES.items()])
     theme = SelectField(_("Theme"), choices=[SelectChoice("auto", _("As on this device")), SelectChoice("light", _("Light")), SelectChoice("dark", _("Dark"))])
     density = SelectField(_("Density of lists"), choices=DENSITIES, default="comfortable")
     wants_alerts = BooleanField(_("Alerts by e-mail"), description=_("An e-mail each time a file is awaiting validation."))

@@ -10,6 +10,7 @@ import time
 from typing import Any
 
 import pygal
+from babel.numbers import get_decimal_symbol
 from flask import Response, abort, current_app, render_template, request
 from flask_babel import format_decimal, get_locale, gettext
 from pygal.style import Style
@@ -133,7 +134,7 @@ class ChartsView(HouseView):
         writer = csv.writer(out, delimiter=";", quoting=csv.QUOTE_ALL)
         out.write("\ufeff")
         writer.writerow([str(figure.label), str(figure.unit)])
-        decimal = "," if get_locale().language == "fr" else "."
+        decimal = get_decimal_symbol(str(get_locale()))
         writer.writerows([harmless(label), str(value).replace(".", decimal)] for label, value in read(figure))
         response = Response(out.getvalue(), mimetype="text/csv")
         response.headers["Content-Disposition"] = disposition(file_name(str(figure.title), "csv"))

@@ -10,12 +10,13 @@ import sys
 from pathlib import Path
 
 import polib
+from babel.messages.plurals import get_plural
 
+import config
 from app.services import words
 
 FOLDER = Path(__file__).resolve().parents[2] / "translations"
-LANGUAGES = ("fr", "en")
-PLURALS = {"fr": "nplurals=2; plural=(n > 1);", "en": "nplurals=2; plural=(n != 1);"}
+LANGUAGES = tuple(config.Config.LANGUAGES)
 
 
 def catalogue(language: str) -> Path:
@@ -33,7 +34,7 @@ def update() -> None:
             "Content-Type": "text/plain; charset=utf-8",
             "Content-Transfer-Encoding": "8bit",
             "Language": language,
-            "Plural-Forms": PLURALS[language],
+            "Plural-Forms": get_plural(language).plural_forms,
             "MIME-Version": "1.0",
         }
         book.header = "Cordée"
