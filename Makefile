@@ -5,11 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 export FLASK_APP := app:create_app
 
-.PHONY: help demo test check bench translations pseudo pins permissions
+.PHONY: help demo test test-all check bench translations pseudo pins permissions
 .DEFAULT_GOAL := help
 
 help: ## list these commands
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 $(VENV)/.ready: requirements.txt
 	$(PYTHON) -m venv $(VENV)
@@ -29,6 +29,9 @@ demo: $(VENV)/.ready ## start the demo house on http://localhost:8000 (PORT and 
 
 test: $(VENV)/.ready-dev ## run every test, on SQLite and PostgreSQL, browser included
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(TESTS)
+
+test-all: $(VENV)/.ready-dev ## the same, with every page in both languages, two widths, light and dark
+	CORDEE_WHOLE=1 $(BIN)/python -m pytest -n 2 --dist loadgroup $(TESTS)
 
 check: $(VENV)/.ready-dev ## look at the code: ruff, mypy, import contracts, catalogues
 	$(BIN)/ruff check .

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import re
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files as package_files
 from pathlib import Path
 from typing import Any
@@ -199,10 +200,19 @@ def error_page(code: int, sentence: str | None = None) -> tuple[str, int]:
 
 def asset(content: bytes, mimetype: str) -> Response:
     """A file made of an installed package, asked for again after an hour, and then sent only if an update has changed it."""
-    response = Response(content, mimetype=mimetype)
+    packed = "gzip" in request.accept_encodings
+    response = Response(packed_once(content) if packed else content, mimetype=mimetype)
+    response.vary.add("Accept-Encoding")
+    if packed:
+        response.content_encoding = "gzip"
     response.headers["Cache-Control"] = "public, max-age=3600"
     response.add_etag()
     return response.make_conditional(request)
+
+
+@lru_cache(maxsize=10)
+def packed_once(content: bytes) -> bytes:
+    return gzip.compress(content, mtime=0)
 
 
 def bootstrap() -> Response:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +19,8 @@ from tests.cast import PASSWORD
 from tests.trust.test_addresses import addresses, entity_of, fill
 from tests.trust.world import build
 
+# Language, width and darkness: two opposite corners at every stop, all eight by `make test-all`.
+SETTINGS = list(itertools.product(("fr", "en"), (1280, 390), (False, True))) if os.environ.get("CORDEE_WHOLE") else [("fr", 390, False), ("en", 1280, True)]
 PAYLOADS = [
     "<script>alert({n})</script>",
     '"><script>alert({n})</script>',
@@ -76,7 +80,7 @@ def sign_in(tab: Any, door: str, email: str) -> None:
 
 @pytest.mark.browser
 @pytest.mark.slow
-@pytest.mark.parametrize(("language", "width", "dark"), [("fr", 390, False), ("en", 1280, True)])
+@pytest.mark.parametrize(("language", "width", "dark"), SETTINGS)
 @pytest.mark.parametrize("role", ["administrator", "owner", None])
 def test_every_page_is_accessible_and_keeps_to_the_policy(house, cast, tab, role, language, width, dark):
     ours, _theirs, shared = build(cast)
@@ -107,7 +111,7 @@ def test_every_page_is_accessible_and_keeps_to_the_policy(house, cast, tab, role
 
 @pytest.mark.browser
 @pytest.mark.slow
-@pytest.mark.parametrize(("language", "width", "dark"), [("fr", 390, False), ("en", 1280, True)])
+@pytest.mark.parametrize(("language", "width", "dark"), SETTINGS)
 def test_every_page_of_an_applicant_is_accessible(house, cast, tab, language, width, dark):
     """The file step by step, empty and refused; the signature, offered and expired; the waiting page; the choice of a company."""
     browser, axe, violations, wide, seen = tab(language, width, dark), Axe(), [], [], 0

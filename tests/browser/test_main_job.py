@@ -14,6 +14,7 @@ from PIL import Image
 
 from app import models as m
 from tests.browser.conftest import PICTURES
+from tests.browser.keys import Keys
 from tests.cast import PASSWORD
 
 VARIANTS = [("fr", 1280), ("en", 390)] if not PICTURES else [(language, width) for language in ("fr", "en") for width in (1280, 390)]
@@ -101,12 +102,19 @@ def sign_in(tab: Any, door: str, email: str) -> None:
     save(tab.page)
 
 
+def in_hand(tab: Any, keyboard: bool) -> Any:
+    """The tab, worked with the keyboard alone where that is asked for."""
+    if keyboard:
+        tab.page = Keys(tab.page)
+    return tab
+
+
 @pytest.mark.browser
-@pytest.mark.parametrize(("language", "width"), VARIANTS)
-def test_a_broker_registers_and_works_in_its_portal(tab, cast, language, width):
+@pytest.mark.parametrize(("language", "width", "keyboard"), [(*variant, False) for variant in VARIANTS] + ([] if PICTURES else [("fr", 1280, True)]))
+def test_a_broker_registers_and_works_in_its_portal(tab, cast, language, width, keyboard):
     admin = cast.staff("administrator", email="admin@house.example", username="admin@house.example", wants_alerts=True, language=language)
     offerings = [cast.offering(name="Sérénité Vie 2026", required_categories=["COA"]), cast.offering(name="Prévoyance Famille 2026")]
-    broker = tab(language, width, who="broker")
+    broker = in_hand(tab(language, width, who="broker"), keyboard)
 
     broker.open("/partner/signin")
     follow(broker.page, "a[href='/partner/register']")
@@ -152,7 +160,7 @@ def test_a_broker_registers_and_works_in_its_portal(tab, cast, language, width):
     broker.open("/portal/clients/")
     assert broker.page.url.endswith("/partner/file/waiting")  # not before validation
 
-    staff = tab(language, width, who="staff")
+    staff = in_hand(tab(language, width, who="staff"), keyboard)
     sign_in(staff, "/login", admin.email)
     follow(staff.page, ".bell")
     staff.picture("alerts")
