@@ -32,6 +32,11 @@ def today() -> date:
     return now().astimezone(HOUSE_ZONE).date()
 
 
+def encodable(text: str) -> str:
+    """Without what no database takes: lone halves of characters, and zero."""
+    return text.encode("utf-8", "ignore").decode().replace("\x00", "")
+
+
 def fold(text: str) -> str:
     """Lower case without accents, for search: « Éloïse N'Guyen » becomes "eloise n'guyen"."""
     return " ".join(anyascii(text).lower().split())

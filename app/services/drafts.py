@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from app.models import Draft, User, now
+from app.models.base import encodable
 from app.services.crossings import crossing
 from app.services.people import Person
 from app.services.refusals import RuleBroken
@@ -24,7 +26,8 @@ Fields = list[tuple[str, str]]
 
 
 def key(person: Person, place: str) -> tuple[int, int, str]:
-    return person.id, person.partner_id or 0, place
+    """Whose draft, and where: a long address by its digest."""
+    return person.id, person.partner_id or 0, place if len(place) <= 200 else hashlib.sha256(place.encode()).hexdigest()
 
 
 def read(sent: str) -> Fields:
@@ -37,7 +40,7 @@ def read(sent: str) -> Fields:
     good = isinstance(fields, list) and all(isinstance(pair, list) and len(pair) == 2 and all(isinstance(part, str) for part in pair) for pair in fields)
     if not good:
         raise RuleBroken(_("This draft could not be kept."))
-    return [(name, value.replace("\x00", "")) for name, value in fields if name not in NEVER]
+    return [(encodable(name), encodable(value)) for name, value in fields if name not in NEVER]
 
 
 def keep(person: Person, place: str, fields: Fields) -> None:
@@ -46,7 +49,8 @@ def keep(person: Person, place: str, fields: Fields) -> None:
         session.scalar(select(User.id).where(User.id == person.id).with_for_update())  # two first drafts at once make one row
         draft = session.get(Draft, key(person, place))
         if draft is None:
-            draft = Draft(user_id=person.id, partner_id=person.partner_id or 0, place=place)
+            user_id, partner_id, kept_at = key(person, place)
+            draft = Draft(user_id=user_id, partner_id=partner_id, place=kept_at)
             session.add(draft)
         draft.fields, draft.saved_at = [list(pair) for pair in fields], now()
         session.flush()
@@ -66,7 +70,7 @@ def find(person: Person, place: str) -> Draft | None:
 def forget(person: Person, place: str) -> None:
     """Lets a draft go. Not within a transaction of the request that writes."""
     with crossing(reading=False) as session:
-        session.execute(delete(Draft).where(Draft.user_id == person.id, Draft.partner_id == (person.partner_id or 0), Draft.place == place))
+        session.execute(delete(Draft).where(Draft.user_id == person.id, Draft.partner_id == (person.partner_id or 0), Draft.place == key(person, place)[2]))
         session.commit()
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+import struct
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import filetype
 from flask_babel import lazy_gettext as _
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from app.connectors import documents, files
 from app.connectors.files import FileMissing
@@ -77,12 +78,32 @@ def drawn_anew(content: bytes, media_type: str, field: str) -> bytes:
         if picture.width * picture.height > LARGEST_PICTURE:
             raise RuleBroken(_("This picture is too large: the limit is %(limit)s million pixels.", limit=LARGEST_PICTURE // 1_000_000), field)
         picture.load()
-        picture = ImageOps.exif_transpose(picture)  # a phone says in the margin which side is up, and the margin is left out
+        picture = upright(picture)
         out = io.BytesIO()
         picture.convert("RGB").save(out, "JPEG" if media_type == "image/jpeg" else "PNG")
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as refusal:
         raise RuleBroken(_("This picture cannot be read. Please choose another one."), field) from refusal
     return out.getvalue()
+
+
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def upright(picture: Image.Image) -> Image.Image:
+    """A phone says in the margin which side is up, and the margin is left out. A margin that cannot be read says nothing."""
+    try:
+        turn = TURNS.get(picture.getexif().get(0x0112, 1))
+    except (ValueError, TypeError, SyntaxError, OSError, KeyError, struct.error):
+        turn = None
+    return picture if turn is None else picture.transpose(turn)
 
 
 def safe_name(name: str, ending: str) -> str:

@@ -47,6 +47,11 @@ def claim(token: str | None, person: object, leads_to: str = "") -> str:
     return digest
 
 
+def is_claimed(token: str | None, person: object) -> bool:
+    """Whether a form with this token has been posted before."""
+    return bool(token) and db.session.get(Submission, digest_of(token or "", person)) is not None
+
+
 def leads_to(digest: str, address: str) -> None:
     """Says where the second of two identical posts is to be sent."""
     db.session.execute(update(Submission).where(Submission.token == digest).values(led_to=address).execution_options(outside_walls=True))

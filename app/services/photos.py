@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import filetype
 from flask_babel import lazy_gettext as _
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from app.models import User
 from app.services import files
@@ -36,9 +36,9 @@ class Cut:
         return cls(*(min(1.0, max(0.0 if at < 2 else 0.05, value)) if value == value else (0.5, 0.5, 1.0)[at] for at, value in enumerate(found)))
 
 
-def keep(user: User, content: bytes, cut: Cut) -> str | None:
-    """Sets a person's photo; returns the key of the one before, to be forgotten once this is committed. Raises RuleBroken."""
-    kept = files.put("photo.jpg", "image/jpeg", square(content, cut))
+def keep(user: User, cut_out: bytes) -> str | None:
+    """Sets a person's photo to a square(); returns the key of the one before, to be forgotten once this is committed."""
+    kept = files.put("photo.jpg", "image/jpeg", cut_out)
     before, user.photo = user.photo, kept.key
     return before
 
@@ -54,12 +54,13 @@ def square(content: bytes, cut: Cut) -> bytes:
         raise RuleBroken(_("Only JPEG and PNG pictures are accepted."), "photo")
     try:
         picture: Image.Image = Image.open(io.BytesIO(content), formats=["JPEG", "PNG"])
-        if picture.width * picture.height > LARGEST[guess.mime]:
-            raise too_large(guess.mime)
+        kind = "image/png" if picture.info.get("progressive") else guess.mime  # a progressive JPEG is read whole too
+        if picture.width * picture.height > LARGEST[kind]:
+            raise too_large(kind)
         if min(picture.size) < LEAST:
             raise RuleBroken(_("This picture is too small: at least %(limit)s pixels on each side.", limit=LEAST), "photo")
         picture.draft("RGB", (SIDE * 4, SIDE * 4))  # a large JPEG is decoded at half, a quarter or an eighth
-        picture = ImageOps.exif_transpose(picture).convert("RGB")
+        picture = files.upright(picture).convert("RGB")
         out = io.BytesIO()
         picture.crop(box(picture, cut)).resize((SIDE, SIDE), Image.Resampling.LANCZOS).save(out, "JPEG", quality=85)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as refusal:

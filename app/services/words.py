@@ -19,16 +19,18 @@ from app.models import Translation
 from app.services.refusals import RuleBroken
 
 FOLDER = config.ROOT / "translations"
-MARKUP = re.compile(r"[<>]|&\w+;|&#")
+TAG = re.compile(r"<[\w/!?]")
+MARKUP = re.compile(r"[<>\"]|&\w+;|&#")
 PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]|%%")
 LARGEST = 4 * 1024 * 1024  # bytes of a catalogue that is handed in
 LONGEST = 5_000  # characters of one text
+STAMP = "cordee "  # in a comment of a catalogue that goes out: how the sentence stood then
 OURS = 0.5  # the share of sentences that must be this program's for a file to be one of its catalogues
 
 # What a reader stumbles over, by its mark. tests/house/catalogues.py asks the same of the catalogues in the repository.
 FAULTS = {
     "placeholders": _("The placeholders must be the same as in the source: %(names)s."),
-    "markup": _("A translation holds no signs < and > that its source does not."),
+    "markup": _("A translation holds no markup and no straight quotation marks that its source does not."),
     "space": _("French puts a no-break space before : ; ? and !"),
     "quotes": _("French quotation marks are « and », with a no-break space inside."),
     "apostrophe": _("Please use the curved apostrophe: ’"),
@@ -37,8 +39,15 @@ FAULTS = {
 }
 
 
+OVERTAKEN = _("somebody has changed this sentence here since you downloaded the catalogue.")
+
+
 def key_of(source: str) -> str:
     return hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
+
+
+def mark_of(texts: list[str], unsure: bool) -> str:
+    return key_of(f"{unsure}\x00" + "\x00".join(texts))[:16]
 
 
 def faults_of(language: str, source: str, texts: Iterable[str], plural: str = "") -> list[str]:
@@ -46,9 +55,9 @@ def faults_of(language: str, source: str, texts: Iterable[str], plural: str = ""
     found = set()
     wanted = {tuple(sorted(PLACEHOLDER.findall(each))) for each in (source, plural or source)}
     for text in texts:
-        if tuple(sorted(PLACEHOLDER.findall(text))) not in wanted or (formats(source) and not formats(text)):
+        if tuple(sorted(PLACEHOLDER.findall(text))) not in wanted or (lone_signs(text) and not lone_signs(source)):
             found.add("placeholders")
-        if sorted(MARKUP.findall(text)) != sorted(MARKUP.findall(source)):  # templates take a translation for HTML
+        if any(sorted(signs.findall(text)) != sorted(signs.findall(source)) for signs in (MARKUP, TAG)):  # templates take a translation for HTML
             found.add("markup")
         if len(text) > LONGEST:
             found.add("long")
@@ -57,13 +66,10 @@ def faults_of(language: str, source: str, texts: Iterable[str], plural: str = ""
     return [mark for mark in FAULTS if mark in found]
 
 
-def formats(text: str) -> bool:
-    """Whether Python can fill the placeholders in: a lone % would break the page that shows the sentence."""
-    try:
-        _filled = text % {name: "1" for name in PLACEHOLDER.findall(text) if name} if "%" in text else text
-    except (ValueError, TypeError, KeyError):
-        return False
-    return True
+def lone_signs(text: str) -> bool:
+    """Whether a percent sign stands outside the placeholders: Python would take it for one of its own, and the page would break
+    or swell. Found without formatting anything, for %9999999s formats too."""
+    return "%" in PLACEHOLDER.sub("", text)
 
 
 def french_faults(text: str) -> set[str]:
@@ -107,6 +113,11 @@ class Entry:
     @property
     def missing(self) -> bool:
         return not all(self.texts)
+
+    @property
+    def mark(self) -> str:
+        """Of the wording as it stands: what was read before somebody changed it has another."""
+        return mark_of(self.texts, self.unsure)
 
 
 @lru_cache(maxsize=20)
@@ -186,6 +197,13 @@ def save(session: Session, language: str, entry: Entry, texts: list[str], unsure
         session.add(Translation(language=language, key=entry.key, source=entry.source, texts=texts, unsure=unsure))
 
 
+def restore(session: Session, language: str, entry: Entry) -> None:
+    """Takes the house's wording of a sentence away."""
+    row = session.scalar(select(Translation).where(Translation.language == language, Translation.key == entry.key))
+    if row is not None:
+        session.delete(row)
+
+
 def refuse_faults(language: str, entry: Entry, texts: list[str]) -> None:
     if not all(text.strip() for text in texts) or len(texts) != len(entry.shipped):
         raise RuleBroken(FAULTS["empty"], "texts")
@@ -210,6 +228,7 @@ def download(found: list[Entry], language: str) -> str:
             entry.msgid_plural, entry.msgstr_plural = each.plural, dict(enumerate(each.texts))
         else:
             entry.msgstr = each.texts[0]
+        entry.comment = f"{STAMP}{each.mark}"
         book.append(entry)
     return str(book)
 
@@ -219,7 +238,7 @@ def read_upload(content: bytes, language: str, found: list[Entry]) -> list[tuple
     if len(content) > LARGEST:
         raise RuleBroken(_("This file is too large: the limit is %(limit)s MB.", limit=LARGEST // 1024 // 1024), "file")
     try:
-        book = polib.pofile(content.decode("utf-8-sig"), wrapwidth=0) if content.strip() else polib.POFile()
+        book = polib.pofile("\n" + content.decode("utf-8-sig"), wrapwidth=0)  # never the name of a file
     except (OSError, UnicodeDecodeError, ValueError, IndexError) as refusal:
         raise RuleBroken(_("This is not a .po file that can be read. It must be in UTF-8."), "file") from refusal
     known = {each.source: each for each in found}
@@ -236,7 +255,11 @@ def read_upload(content: bytes, language: str, found: list[Entry]) -> list[tuple
             continue
         texts = [text for _number, text in sorted(each.msgstr_plural.items())] if each.msgid_plural else [each.msgstr]
         unsure = "fuzzy" in each.flags
-        if texts == entry.texts and unsure == entry.unsure:
+        stamp = each.comment.removeprefix(STAMP).strip() if each.comment.startswith(STAMP) else ""
+        if (texts == entry.texts and unsure == entry.unsure) or stamp == mark_of(texts, unsure):
+            continue  # as it stands, or left alone by whoever hands it in
+        if stamp and stamp != entry.mark:
+            wrong.append(f"« {each.msgid[:80]} »: {OVERTAKEN}")
             continue
         try:
             refuse_faults(language, entry, texts)

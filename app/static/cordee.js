@@ -202,11 +202,17 @@ async function make(lookup, typed, done) {
   };
   async function send(event) {
     event.preventDefault();
-    const answer = await fetch(event.target.action, { method: "POST", body: new FormData(event.target) });
-    if (!answer.headers.get("Content-Type").startsWith("application/json")) { show(await answer.text()); return; }
-    const record = await answer.json();
-    dialog.close();
-    done(record.id, record.text);
+    const form = event.target;
+    if (form.dataset.sent) return;
+    form.dataset.sent = "1";
+    try {
+      const answer = await fetch(form.action, { method: "POST", body: new FormData(form) });
+      const isRecord = (answer.headers.get("Content-Type") || "").startsWith("application/json");
+      if (answer.ok && isRecord) { const record = await answer.json(); dialog.close(); done(record.id, record.text); return; }
+      if (answer.status === 422) { show(await answer.text()); return; }
+    } catch { /* the line is down: said below */ }
+    delete form.dataset.sent;
+    form.querySelector("[data-failed]").hidden = false;
   }
   const answer = await fetch(`${lookup.dataset.make}&typed=${encodeURIComponent(typed)}`);
   if (!answer.ok) return;
@@ -295,26 +301,33 @@ document.querySelectorAll("[data-sortable]").forEach((list) => {
 
 // Unsaved changes are guarded, and kept as a draft where the form has one; the first error has the focus; a form is sent once.
 document.querySelectorAll("form[data-guard]").forEach((form) => {
-  let changed = false, timer, sending;
+  let changed = false, timer, sending = null;
   const state = form.querySelector(".draft-state");
   async function keep() {
     const fields = [...new FormData(form)].filter(([name, value]) => typeof value === "string" && name !== "csrf_token");
-    sending = new AbortController();
     const body = new URLSearchParams({ csrf_token: form.elements.namedItem("csrf_token").value, place: form.dataset.draft, fields: JSON.stringify(fields) });
     try {
       changed = false;
-      const answer = await fetch("/drafts/keep", { method: "POST", body, signal: sending.signal });
+      sending = fetch("/drafts/keep", { method: "POST", body });
+      const answer = await sending;
       if (!answer.ok) throw new Error(answer.statusText);
-      form.elements.namedItem("draft").value = "1";
       state.textContent = state.dataset.words.replace("#", new Date().toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" }));
-    } catch { changed = true; }
+    } catch { changed = true; } finally { sending = null; }
   }
   form.addEventListener("input", () => {
     changed = true;
     clearTimeout(timer);
-    if (state && form.dataset.draft) timer = setTimeout(keep, 1500);
+    if (!state || !form.dataset.draft) return;
+    form.elements.namedItem("draft").value = "1";  // whatever is kept from now on is let go once the form is saved
+    timer = setTimeout(keep, 1500);
   });
-  form.addEventListener("submit", () => { changed = false; clearTimeout(timer); sending?.abort(); });
+  form.addEventListener("submit", (event) => {
+    changed = false;
+    clearTimeout(timer);
+    if (!sending) return;
+    event.preventDefault();  // a draft on its way arrives first, or it would outlive what is saved
+    sending.finally(() => setTimeout(() => form.requestSubmit(event.submitter)));
+  });
   addEventListener("beforeunload", (event) => { if (changed) event.preventDefault(); });
 });
 document.querySelector("[aria-invalid=true]")?.focus();

@@ -121,9 +121,10 @@ class AccountView(HouseView):
         sent, form = request.files.get("photo"), request.form
         cut = photos.Cut.read(form.get("x", ""), form.get("y", ""), form.get("size", ""))
         try:
-            before = photos.keep(own_user(), sent.read(files.LARGEST + 1) if sent else b"", cut)
+            cut_out = photos.square(sent.read(files.LARGEST + 1) if sent else b"", cut)  # before a transaction begins
         except RuleBroken as refusal:
             return screen(photo_refusal=refusal.sentence), 422
+        before = photos.keep(own_user(), cut_out)
         db.session.commit()
         forget(before)
         flash(gettext("Your photo has been saved."), "good")

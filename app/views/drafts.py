@@ -17,7 +17,7 @@ class DraftsView(HouseView):
 
     @page("/keep", methods=("POST",))
     def keep(self) -> Response:
-        place = local_path(request.form.get("place", "")[:200])
+        place = local_path(request.form.get("place", "")[:4000])
         try:
             fields = drafts.read(request.form.get("fields", ""))
         except RuleBroken:
@@ -29,6 +29,6 @@ class DraftsView(HouseView):
 
     @page("/forget", methods=("POST",))
     def forget(self) -> Response:
-        place = local_path(request.form.get("place", "")[:200]) or "/"
+        place = local_path(request.form.get("place", "")[:4000]) or "/"
         drafts.forget(signed_in(), place)
         return redirect(place)

@@ -65,12 +65,12 @@ def topbar(frame: str, home: str = "/") -> Markup:
     return filled(html, {CSRF_GOES_HERE: csrf_token(), PAGE_GOES_HERE: escape(here)})
 
 
-def list_part(template: str, view: Any, asked: Any, address: str, later: str = "", **values: Any) -> Markup:
+def list_part(template: str, view: Any, asked: Any, address: str, later: str = "", shape: Hashable = None, **values: Any) -> Markup:
     """A part of a list page around its rows, kept for everybody with the same rights who asks for the same `address`. It may
     hold nothing but what stands in the address and in the declarations: a record's name is somebody's. `later` goes in where
-    the template says so."""
+    the template says so; `shape` is whatever else the part depends on."""
     who = person()
-    key = (template, view.endpoint, get_locale(), tuple(who.rights.items()) if who else None, address)
+    key = (template, view.endpoint, get_locale(), tuple(who.rights.items()) if who else None, address, shape)
     html = fragments().get_or_make(key, lambda: render_template(template, view=view, asked=asked, **values))
     return filled(html, {QUERY_GOES_HERE: later})
 
@@ -87,7 +87,7 @@ def list_tools(view: Any, asked: Any, filters: Any) -> Markup:
 
 
 def list_head(view: Any, asked: Any, ticks: bool, has_menu: bool) -> Markup:
-    return list_part("entity/list_head.html", view, asked, asked.address(), ticks=ticks, has_menu=has_menu)
+    return list_part("entity/list_head.html", view, asked, asked.address(), shape=(ticks, has_menu), ticks=ticks, has_menu=has_menu)
 
 
 def filter_panel(view: Any, asked: Any, filters: Any) -> Markup:

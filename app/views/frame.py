@@ -191,7 +191,8 @@ def error_page(code: int, sentence: str | None = None) -> tuple[str, int]:
     known = code if code in SENTENCES else 400 if code < 500 else 500
     try:
         return render_template("errors/error.html", code=code, sentence=sentence or SENTENCES[known]()), code
-    except OperationalError:
+    except Exception:  # whatever broke the page may be in its frame
+        current_app.logger.exception("the error page could not be shown in its frame")
         return render_template("errors/plain.html", code=code, sentence=sentence or SENTENCES[known]()), code
 
 

@@ -21,6 +21,7 @@ from app.services import words
 from app.views.base.remembered import forget_words, remembers_words
 from app.views.pseudo import pseudo
 
+FORGOTTEN_AGAIN_AFTER = 20.0  # seconds: longer than any page takes to be made
 LOOKED_AGAIN_AFTER = 2.0  # seconds, where nobody is signed in whose row would tell
 
 
@@ -48,7 +49,7 @@ class HouseWords(Domain):
         super().__init__(domain=domain)
         self.app = app
         self.number: int | None = None  # of the database's version under which the own wording was read
-        self.looked_at, self.moments = 0.0, ()
+        self.looked_at, self.moments, self.again_at = 0.0, (), 0.0
         self.own: dict[str, dict[str, list[str]]] = {}
 
     def gettext(self, string: str, **variables: Any) -> str:
@@ -75,8 +76,13 @@ class HouseWords(Domain):
         if moments != self.moments:
             self.moments = moments
             self.forget()
+        if self.again_at and time.monotonic() > self.again_at:
+            self.forget()
+            self.again_at = 0.0
 
     def forget(self) -> None:
+        """Empties what holds words; and once more after a while, for what a page that was being made has put there meanwhile."""
+        self.again_at = time.monotonic() + FORGOTTEN_AGAIN_AFTER
         self.cache.clear()
         forget_words()
         self.app.extensions["cordee_fragments"].clear()

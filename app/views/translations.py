@@ -7,6 +7,8 @@ from typing import Any
 from flask import Response, abort, current_app, flash, redirect, render_template, request
 from flask_babel import gettext, lazy_gettext as _, ngettext
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.exc import StaleDataError
 
 from app.extensions import db
 from app.models import Translation, fold
@@ -69,7 +71,9 @@ class TranslationsView(HouseView):
     def screen(self, language: str, entry: Entry, found: list[Entry], texts: list[str] | None = None, refusal: Any = None, stale: bool = False) -> str:
         place = found.index(entry)
         others = {
-            code: next(each.texts for each in words.entries(db.session(), code) if each.key == entry.key) for code in current_app.config["LANGUAGES"] if code != language
+            code: next((each.texts for each in words.entries(db.session(), code) if each.key == entry.key), [])
+            for code in current_app.config["LANGUAGES"]
+            if code != language
         }
         sees_history = entry.record_id and signed_in().may(HISTORY, READ)
         return render_template(
@@ -90,20 +94,28 @@ class TranslationsView(HouseView):
         texts = [text.replace("\x00", "").replace("\r\n", "\n") for text in request.form.getlist("texts")] or [""]
         if "correct" in request.form:
             return self.screen(language, entry, found, [words.corrected(text) for text in texts])
-        if "restore" in request.form:
-            texts = entry.shipped
-        if request.form.get("version") != str(entry.version):
+        place = found.index(entry)
+        onwards = f"/translations/{language}/{found[place + 1].key if 'next' in request.form and place + 1 < len(found) else key}"
+        if request.form.get("version") != entry.mark and not once.is_claimed(request.form.get("one_time"), signed_in().id):
             return self.screen(language, entry, found, texts, stale=True), 409
         try:
-            words.save(db.session(), language, entry, texts, bool(request.form.get("unsure")) and "restore" not in request.form)
+            once.claim(request.form.get("one_time"), signed_in().id, onwards)
+            if "restore" in request.form:
+                words.restore(db.session(), language, entry)
+            else:
+                words.save(db.session(), language, entry, texts, bool(request.form.get("unsure")))
             db.session.commit()
+        except once.AlreadyDone:
+            return redirect(onwards)
+        except (IntegrityError, StaleDataError):
+            db.session.rollback()
+            entry, found = self.entry(language, key)
+            return self.screen(language, entry, found, texts, stale=True), 409
         except RuleBroken as refusal:
             db.session.rollback()
             return self.screen(language, entry, found, texts, refusal.sentence), 422
         flash(gettext("The translation has been saved: it is on the pages now."), "good")
-        place = found.index(entry)
-        onwards = found[place + 1].key if "next" in request.form and place + 1 < len(found) else key
-        return redirect(f"/translations/{language}/{onwards}")
+        return redirect(onwards)
 
     @page("/<language>/catalogue.po")
     def download(self, language: str) -> Response:

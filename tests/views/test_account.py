@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,17 @@ def test_a_phones_picture_stands_upright(house, cast):
     exif[0x0112] = 3  # upside down
     hand_in(visitor, picture(exif=exif))
     assert colour(shown(visitor), 0.1) == "blue"
+
+
+def test_an_odd_margin_and_a_progressive_picture_break_nothing(house, cast):
+    """A margin that cannot be rewritten; and a progressive JPEG, which is read whole, so that it has a PNG's limit."""
+    visitor = cast.client_for("administrator")
+    width_as_text, on_its_side = struct.pack("<HHI4s", 0x0100, 2, 4, b"abc\x00"), struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0)
+    exif = b"Exif\x00\x00II*\x00\x08\x00\x00\x00" + struct.pack("<H", 2) + width_as_text + on_its_side + b"\x00" * 4
+    assert hand_in(visitor, picture(exif=exif)).status_code == 302
+    huge = hand_in(visitor, picture(8000, 5000, progressive=True))
+    assert huge.status_code == 422
+    assert "the limit is 25 million pixels" in huge.text
 
 
 def test_a_photo_of_forty_megapixels_is_taken_as_a_jpeg_and_refused_as_a_png(house, cast):

@@ -39,11 +39,37 @@ def test_a_new_records_draft_is_offered_taken_up_and_gone_once_saved(house, cast
     assert "You began" not in visitor.get(NEW, **EN).text
 
 
-def test_a_refused_form_keeps_its_draft(house, cast):
+def test_a_refused_form_keeps_its_draft_and_lets_it_go_once_saved(house, cast):
     visitor = cast.client_for("manager")
     keep(visitor, [["name", "Alpha"]])
-    assert visitor.post(NEW, {"name": "", "draft": "1"}).status_code == 422
+    refused = visitor.post(NEW, {"name": "", "draft": "1"})
+    assert refused.status_code == 422
+    assert 'name="draft" value="1"' in refused.text
     assert count(cast) == 1
+    assert visitor.post(NEW, {"name": "Alpha", "code": "A", "kind": "insurer", "draft": "1"}).status_code == 302
+    assert count(cast) == 0
+
+
+def test_an_offered_draft_is_not_written_over_before_it_is_decided_on(house, cast):
+    visitor = cast.client_for("manager")
+    keep(visitor, [["name", "Alpha"]])
+    assert 'data-draft=""' in visitor.get(NEW).text
+    assert f'data-draft="{NEW}"' in visitor.get(NEW + "?draft=1").text
+
+
+def test_a_draft_at_a_long_address_is_found_again_and_the_form_keeps_its_address(house, cast):
+    place = NEW + "?back=/partners/" + "é" * 90
+    visitor = cast.client_for("manager")
+    action = html.unescape(visitor.get(place).text.split('class="record-form"')[0].rsplit('action="', 1)[1].split('"')[0])
+    assert len(action) > 400
+    keep(visitor, [["name", "Alpha"]], action)
+    assert 'value="Alpha"' in visitor.get(place + "&draft=1").text
+
+
+def test_half_a_character_in_a_draft_is_left_out(house, cast):
+    visitor = cast.client_for("manager")
+    assert keep(visitor, '[["name", "A\\ud800B"], ["na\\u0000me", "x"]]').status_code == 204
+    assert 'value="AB"' in visitor.get(NEW + "?draft=1").text
 
 
 def test_a_draft_of_an_edited_record_still_sees_that_somebody_saved_first(house, cast):
@@ -157,6 +183,8 @@ def test_a_record_made_in_a_dialog_answers_with_its_number_and_name(house, cast)
     answer = visitor.post("/clients/new?dialog=1", sent).get_json()
     client = cast.read(lambda session: session.query(m.Client).one())
     assert answer == {"id": client.id, "text": str(client)}
+    twice = [visitor.post("/clients/new?dialog=1", sent | {"one_time": "the same", "last_name": "Martin"}).get_json() for _turn in range(2)]
+    assert twice[0] == twice[1]
     refused = visitor.post("/clients/new?dialog=1", sent | {"partner_id": ""})
     assert refused.status_code == 422
     assert refused.text.lstrip().startswith("<form")

@@ -266,3 +266,28 @@ def test_icons_and_stylesheet_are_sent_again_only_when_they_have_changed(house, 
         first = visitor.get(address)
         assert first.status_code == 200
         assert visitor.get(address, headers={"If-None-Match": first.headers["ETag"]}).status_code == 304
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "created_at_to=9999-12-31", "created_at_from=0001-01-01", "created_at_to=99999-12-31", "sort=name&after=%5B%22%5Cud800%22%2C1%5D", "sort=name&before=%5B%22%5Cud800%22%2C1%5D",
+        "sort=created_at&after=%5B%229999-12-31T23%3A59%3A59-12%3A00%22%2C1%5D", "sort=created_at&after=%5B%220001-01-01T00%3A00%3A00%2B12%3A00%22%2C1%5D", "q=%5Cud800",
+    ],
+)  # fmt: skip
+def test_the_edges_of_the_calendar_and_half_characters_break_no_list(house, cast, query):
+    cast.client(cast.partner())
+    assert cast.client_for("manager").get(f"/clients/?{query}").status_code == 200
+
+
+def test_an_error_page_whose_frame_is_broken_still_says_what_happened(house, cast, monkeypatch):
+    visitor = cast.client_for("manager")
+    monkeypatch.setitem(house.config, "RAISE_ERRORS", False)
+    monkeypatch.setattr("app.views.fragments.topbar", None)
+    monkeypatch.setitem(house.jinja_env.globals, "topbar", None)
+    house.jinja_env.cache.clear()
+    answer = visitor.get("/nothing-here", headers={"Accept-Language": "en"})
+    house.jinja_env.cache.clear()
+    assert answer.status_code == 404
+    assert "does not exist" in answer.text
+    assert "Traceback" not in answer.text

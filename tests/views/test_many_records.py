@@ -186,6 +186,27 @@ def test_a_broker_is_offered_nothing_on_the_rows_of_its_agents(house, cast):
     assert "data-row-menu" in cast.client_for("owner", agent).get("/portal/clients/").text
 
 
+def test_the_head_of_a_list_has_as_many_cells_as_its_rows_for_brokers_and_others(house, cast):
+    """Both have the same rights and ask for the same address; only one has a menu in each row."""
+    broker, simple = cast.partner(), cast.partner()
+    agent = cast.partner(parent_id=broker.id)
+    for partner in (broker, simple, agent):
+        cast.client(partner)
+    for partner in (simple, broker, simple):
+        page = cast.client_for("owner", partner).get("/portal/clients/").text
+        head, row = re.search(r"<thead>.*?</thead>", page, re.DOTALL)[0], re.search(r"<tr data-href.*?</tr>", page, re.DOTALL)[0]
+        assert head.count("<th") - head.count("<thead") == row.count("<td")
+
+
+def test_a_rule_between_the_records_of_one_batch_is_seen_in_the_preview(house, cast):
+    """A partner has one default account: of two that are set, the second undoes the first, and the preview says so."""
+    partner = cast.partner()
+    accounts = [cast.add(m.BankAccount(partner_id=partner.id, holder="H", iban=iban)) for iban in ("FR7630006000011234567890189", "FR7610107001011234567890129")]
+    visitor = cast.client_for("administrator")
+    page = send(visitor, accounts, "/bank-accounts/bulk", field="is_default", is_default="y", preview="1").text
+    assert sum(row[2] == "Yes" for row in cells(page)) <= 1
+
+
 def test_the_navigation_counts_files_to_validate_and_tasks_that_are_due(house, cast):
     cast.partner(status=m.PartnerStatus.PENDING_VALIDATION), cast.partner(status=m.PartnerStatus.PENDING_VALIDATION)
     partner, person = cast.partner(), cast.staff("administrator")

@@ -19,7 +19,12 @@ SOURCE = "Partners"
 KEY = words.key_of(SOURCE)
 
 
-def save(visitor, texts, key=KEY, version="0", language="fr", **more):
+def version_of(visitor, key=KEY, language="fr"):
+    return re.search(r'name="version" value="(\w+)"', visitor.get(f"/translations/{language}/{key}").text)[1]
+
+
+def save(visitor, texts, key=KEY, version=None, language="fr", **more):
+    version = version or version_of(visitor, key, language)
     return visitor.post(f"/translations/{language}/{key}", {"texts": texts, "version": version, **more}, **EN)
 
 
@@ -60,19 +65,20 @@ def test_back_to_the_programs_text_takes_the_houses_own_away(house, cast):
     translator = cast.client_for("translator")
     save(translator, ["Cabinets"])
     assert count(cast) == 1
-    assert save(translator, ["whatever"], version="1", restore="1").status_code == 302
+    assert save(translator, ["whatever"], restore="1").status_code == 302
     assert count(cast) == 0
     assert "<h1>Partenaires" in cast.client_for("reader").get("/partners/").text
 
 
 def test_two_people_on_one_sentence_the_second_sees_what_the_first_saved(house, cast):
     first, second = cast.client_for("translator"), cast.client_for("administrator")
+    opened = version_of(second)
     save(first, ["Cabinets"])
-    answer = save(second, ["Associés"], version="0")
+    answer = save(second, ["Associés"], version=opened)
     assert answer.status_code == 409
     assert "Cabinets" in answer.text
     assert ">\nAssociés</textarea>" in answer.text
-    version = re.search(r'name="version" value="(\d+)"', answer.text)[1]
+    version = re.search(r'name="version" value="(\w+)"', answer.text)[1]
     assert save(second, ["Associés"], version=version).status_code == 302
     assert cast.read(lambda session: session.query(m.Translation).one().texts) == ["Associés"]
 
@@ -91,6 +97,10 @@ def test_who_changed_what_is_kept(house, cast):
         ("Hello %(name)s", ["Bonjour %(nom)s"], "%(name)s"),
         ("Hello %(name)s", ["Bonjour %(name)s 100%"], "placeholders"),
         ("Partners", ["Partenaires %(x)s"], "placeholders"),
+        ("Hello %(name)s", ["Bonjour %(name)s %(name)c"], "placeholders"),
+        ("Hello %(name)s", ["Bonjour %(name)s %(name)s"], "placeholders"),
+        ("Partners", ["%2000000000s"], "placeholders"),
+        ("Partners", ["100 % des partenaires"], "placeholders"),
         ("Partners", ["Partenaires !"], "no-break space"),
         ("Partners", ["« Partenaires »"], "quotation marks"),
         ("Partners", ["L'associé"], "curved apostrophe"),
@@ -107,14 +117,14 @@ def test_a_faulty_translation_is_refused_beside_its_box_and_kept_there(house, ca
     assert count(cast) == 0
 
 
-@pytest.mark.parametrize("text", ["<script>alert(1)</script>", "<b>Partenaires</b>", "Partenaires &lt;b&gt;", "a > b"])
+@pytest.mark.parametrize("text", ["<script>alert(1)</script>", "<b>Partenaires</b>", "Partenaires &lt;b&gt;", "a > b", 'Close" formaction="/settings/checks/save'])
 def test_templates_take_a_translation_for_html_so_that_it_brings_none(house, cast, text):
-    assert "signs < and >" in refusal(save(cast.client_for("translator"), [text]))
+    assert "no markup" in refusal(save(cast.client_for("translator"), [text]))
     assert count(cast) == 0
 
 
 def test_french_punctuation_is_put_right_on_asking(house, cast):
-    answer = cast.client_for("translator").post(f"/translations/fr/{KEY}", {"texts": ['L\'"ami" : oui!'], "version": "0", "correct": "1"})
+    answer = cast.client_for("translator").post(f"/translations/fr/{KEY}", {"texts": ['L\'"ami" : oui!'], "version": "any", "correct": "1"})
     assert ">\nL’«\xa0ami\xa0»\xa0: oui\xa0!</textarea>" in html.unescape(answer.text)
     assert words.faults_of("fr", "x", [words.corrected('L\'"ami" : oui!')]) == []
 
@@ -191,6 +201,40 @@ def test_a_catalogue_with_one_fault_is_refused_whole_and_the_fault_named(house, 
 def test_what_is_no_catalogue_of_ours_is_refused(house, cast, content, sentence):
     assert re.search(sentence, refusal(hand_in(cast.client_for("translator"), content)))
     assert count(cast) == 0
+
+
+def test_a_wording_taken_back_and_given_anew_is_not_overwritten_unseen(house, cast):
+    first, second = cast.client_for("translator"), cast.client_for("administrator")
+    save(first, ["Un"])
+    opened = version_of(second)
+    save(first, [""], restore="1")
+    save(first, ["Deux"])
+    assert save(second, ["Vieux"], version=opened).status_code == 409
+    assert cast.read(lambda session: session.query(m.Translation).one().texts) == ["Deux"]
+
+
+def test_the_same_sentence_posted_twice_is_saved_once_and_nobody_is_blamed(house, cast):
+    translator = cast.client_for("translator")
+    version = version_of(translator)
+    answers = [save(translator, ["Cabinets"], version=version, one_time="the same") for _turn in range(2)]
+    assert [answer.status_code for answer in answers] == [302, 302]
+    assert count(cast) == 1
+
+
+def test_a_catalogue_that_was_overtaken_is_not_taken_over_old_wording(house, cast):
+    translator = cast.client_for("translator")
+    old = translator.get("/translations/fr/catalogue.po").text
+    save(translator, ["Neuf"])
+    assert hand_in(translator, old).status_code == 302
+    assert cast.read(lambda session: session.query(m.Translation).one().texts) == ["Neuf"], "left alone by whoever handed it in"
+    book = polib.pofile(old)
+    next(each for each in book if each.msgid == SOURCE).msgstr = "Vieux"
+    assert "since you downloaded" in refusal(hand_in(translator, str(book)))
+    assert cast.read(lambda session: session.query(m.Translation).one().texts) == ["Neuf"]
+
+
+def test_the_name_of_a_file_is_no_catalogue(house, cast):
+    assert "can be read" in refusal(hand_in(cast.client_for("translator"), str(words.FOLDER / "fr" / "LC_MESSAGES" / "messages.po")))
 
 
 def test_only_translators_and_administrators_come_in(house, cast):

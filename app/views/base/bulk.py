@@ -21,7 +21,7 @@ from app.views.base.actions import nothing_ticked, ticked
 from app.views.base.columns import Column, column_of, plain_words
 from app.views.base.forms import HouseForm, LookUp, LookupField, form_for
 from app.views.base.guards import page, signed_in
-from app.views.base.showing import find_label, value_of
+from app.views.base.showing import value_of
 
 if TYPE_CHECKING:
     from app.views.base.entity import EntityView
@@ -77,23 +77,28 @@ class BulkPages:
 
 
 def rehearse(view: EntityView, ids: Sequence[int], form: HouseForm, name: str, seen: dict[int, str] | None = None) -> list[Change]:
-    """What would become of each record, by doing it and taking it back."""
-    column, found = column_of(view.model, name), []
+    """What would become of each record, by doing it to all of them, looking, and taking it back: a rule may let one record's
+    change undo another's."""
+    column, before, refusals, moved = column_of(view.model, name), {}, {}, set()
     for record in view.find_all(ids):
-        before, version = words_of(record, column), str(record.version)
-        changes, refusal = getattr(record, name) != form[name].data, ""
+        before[record.id] = (getattr(record, name), words_of(record, column))
+        if seen is not None and seen.get(record.id) != str(record.version):
+            moved.add(record.id)
         try:
             with db.session.begin_nested():
                 saving.put(view, record, {name: form[name].data})
         except RuleBroken as broken:
-            refusal = str(broken.sentence)
+            refusals[record.id] = str(broken.sentence)
         except (IntegrityError, StaleDataError):
-            refusal = gettext("These values do not go together. Please check them.")
-        found.append((record.id, before, changes, refusal, seen is not None and seen.get(record.id) != version))
+            refusals[record.id] = gettext("These values do not go together. Please check them.")
+    db.session.expire_all()
+    after = {record.id: (getattr(record, name), words_of(record, column)) for record in view.find_all(ids)}
     db.session.rollback()
-    after = after_words(column, form[name].data)
-    records = {record.id: record for record in view.find_all(ids)}
-    return [Change(records[number], before, after, changes, refusal, moved) for number, before, changes, refusal, moved in found]
+    return [
+        Change(record, before[key][1], after[key][1], after[key][0] != before[key][0], refusals.get(key, ""), key in moved)
+        for record in view.find_all(ids)
+        if (key := record.id)
+    ]
 
 
 def carry_out(view: EntityView, records: Sequence[Any], back: str, form: HouseForm, name: str) -> Any:
@@ -109,14 +114,17 @@ def carry_out(view: EntityView, records: Sequence[Any], back: str, form: HouseFo
         db.session.commit()
     except once.AlreadyDone:
         return redirect(back)
-    except (RuleBroken, IntegrityError, StaleDataError):
+    except (RuleBroken, IntegrityError, StaleDataError) as refusal:
         db.session.rollback()
-        return screen(view, view.find_all(ids), back, form, name, rehearse(view, ids, form, name, seen)), 409
+        sentence = refusal.sentence if isinstance(refusal, RuleBroken) else ""
+        return screen(view, view.find_all(ids), back, form, name, rehearse(view, ids, form, name, seen), sentence), 409
     flash(ngettext("%(num)s record has been changed.", "%(num)s records have been changed.", len(ids)), "good")
     return redirect(back)
 
 
-def screen(view: EntityView, records: Sequence[Any], back: str, form: HouseForm | None = None, name: str = "", changes: list[Change] | None = None) -> str:
+def screen(
+    view: EntityView, records: Sequence[Any], back: str, form: HouseForm | None = None, name: str = "", changes: list[Change] | None = None, refusal: Any = ""
+) -> str:
     lookups = {name: LookUp(view.address("choices", name=name))} if form is not None and isinstance(form[name], LookupField) else {}
     return render_template(
         "entity/bulk.html",
@@ -130,6 +138,7 @@ def screen(view: EntityView, records: Sequence[Any], back: str, form: HouseForm 
         fields=[column_of(view.model, each) for each in view.bulk_fields],
         lookups=lookups,
         changes=changes,
+        refusal=refusal,
         one_time=once.new_token(),
     )
 
@@ -143,9 +152,3 @@ def sent_again(form: HouseForm, name: str) -> list[str]:
 
 def words_of(record: Any, column: Column) -> str:
     return plain_words(column, value_of(record, column)) or "—"
-
-
-def after_words(column: Column, value: Any) -> str:
-    if column.kind == "link":
-        return (find_label(column, value) if value is not None else "") or "—"
-    return plain_words(column, value) or "—"

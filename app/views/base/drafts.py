@@ -16,13 +16,15 @@ from app.views.base.guards import signed_in
 def place() -> str:
     """The address of the form, which a draft is kept under."""
     query = urlencode([(name, value) for name, value in request.args.items(multi=True) if name != "draft"])
-    return (f"{request.path}?{query}" if query else request.path)[:200]
+    return f"{request.path}?{query}" if query else request.path
 
 
 def begun() -> dict[str, Any]:
     """What a form's page needs to know of its draft: there is one, it has been taken up, when it was kept."""
     draft = drafts.find(signed_in(), place()) if request.method == "GET" else None
-    return {"place": place(), "saved_at": draft.saved_at if draft else None, "taken_up": bool(draft and request.args.get("draft"))}
+    taken_up = bool(draft and request.args.get("draft"))
+    held = taken_up or bool(request.form.get("draft"))  # a refused form still has its draft
+    return {"place": place(), "saved_at": draft.saved_at if draft else None, "taken_up": taken_up, "held": held, "undecided": bool(draft and not taken_up)}
 
 
 def typed() -> MultiDict[str, str] | None:

@@ -235,7 +235,7 @@ class EntityView(ActionPages, BulkPages, HouseView):
                 token = once.claim(request.form.get("one_time"), signed_in().id)
                 self.complete(record)
                 saving.fill(self, record, form, new=True)
-                where = self.after_save(record)
+                where = self.address("show_record", record_id=record.id) if "dialog" in request.args else self.after_save(record)
                 once.leads_to(token, where)
                 db.session.commit()
                 if "dialog" in request.args:
@@ -244,6 +244,9 @@ class EntityView(ActionPages, BulkPages, HouseView):
                 drafts.done()
                 return redirect(where)
             except once.AlreadyDone as done:
+                if "dialog" in request.args and done.led_to:
+                    made = self.find(int(done.led_to.rpartition("/")[2]))
+                    return jsonify(id=made.id, text=str(made))
                 return redirect(done.led_to or self.address("list"))
             except (RuleBroken, IntegrityError) as refusal:
                 saving.explain(self, form, refusal)

@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from werkzeug.datastructures import MultiDict
 
-from app.models.base import fold
+from app.models.base import encodable, fold
 from app.models.indexes import like, search_values, words_in
 from app.models.scope import ScopeKind, scope_of
 from app.views.base.columns import Column, column_of
@@ -141,7 +141,8 @@ def parsed(column: Column, value: str) -> Any:
         if column.kind == "bool":
             return {"1": True, "0": False}.get(value)
         if column.kind in ("date", "birth_date", "moment"):
-            return date.fromisoformat(value)
+            day = date.fromisoformat(value)
+            return day if 1900 <= day.year <= 2200 else None
         if column.kind in ("money", "decimal", "percent"):
             number = Decimal(value.replace("\u202f", "").replace("\xa0", "").replace(" ", "").replace(",", "."))
             return number if number.is_finite() and abs(number) < Decimal(10) ** 13 else None
@@ -304,12 +305,12 @@ def typed(attribute: Any, value: Any) -> Any:
             return date.fromisoformat(str(value))
         if column.kind == "moment":
             moment = datetime.fromisoformat(str(value))
-            return moment if moment.tzinfo else None
+            return moment.astimezone(UTC) if moment.tzinfo else None
         if column.kind == "choice":
             return column.choices(value) if column.choices else None
-    except (ValueError, InvalidOperation, TypeError):
+    except (ValueError, InvalidOperation, TypeError, OverflowError):
         return None
-    return str(value).replace("\x00", "")[:500]
+    return encodable(str(value))[:500]
 
 
 def place_of(row: Any, attribute: str) -> str:
