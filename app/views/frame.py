@@ -25,7 +25,7 @@ from app.models.scope import NOBODY, OutOfScope
 from app.permissions import PARTNER_ROLES, STAFF_ROLES
 from app.services import once, people
 from app.services.identifiers import grouped
-from app.views import fragments, proofs
+from app.views import fragments, guides, proofs
 from app.views.base import controls, showing
 from app.views.base.columns import amount, choice_badge, column_of, moment, percent
 from app.views.base.guards import person
@@ -93,6 +93,7 @@ def bind(app: Flask) -> None:
         add_words=lambda model: str(model.adding),
         new_once=once.new_token,
         day_now=today,
+        hint_is_due=guides.hint_is_due,
         role_words=role_words,
         is_demo=app.config["DEMO"],
     )

@@ -21,6 +21,7 @@ from app.views.base import SIGNED_IN, EntityView, HouseView, marks, page, signed
 from app.views.base.columns import column_of, plain_words, pointed_at
 from app.views.base.forms import fitting
 from app.views.base.listing import Asked, Listing
+from app.views.guides import guides_of
 
 SHOWN, SHOWN_QUICKLY, LOOKED_AT = 8, 4, 25  # hits per shelf on the page and under the bar; how many are read to choose the best from
 FACTS = 3  # facts beside a hit's name
@@ -124,6 +125,7 @@ def pages(words: str, size: int) -> Shelf:
     menu, wanted = current_app.extensions["cordee_menu"], fold(words).split()
     entries = [(str(entry["label"]), entry["href"], entry["icon"]) for group in menu.groups("") for entry in group["entries"]]
     entries.append((gettext("My settings"), "/account/", "gear"))
+    entries += [(str(step.title), f"/help/#step-{number}", "signpost-2") for _role, steps in guides_of(signed_in())[:1] for number, step in enumerate(steps, 1)]
     hits = [Hit(label, "", href, icon) for label, href, icon in entries if all(word in f"{fold(label)} {ALSO_CALLED.get(href, '')}" for word in wanted)]
     return Shelf(gettext("Pages"), hits[:size])
 
