@@ -21,7 +21,12 @@ from app.views.home import waiting
 from app.views.views import menu_of_views
 
 KEPT = 1_000
-CSRF_GOES_HERE, PAGE_GOES_HERE, QUERY_GOES_HERE = token_hex(16), token_hex(16), token_hex(16)  # what differs from one request to the next; nobody can guess them
+CSRF_GOES_HERE, PAGE_GOES_HERE, QUERY_GOES_HERE, ONCE_GOES_HERE = (
+    token_hex(16),
+    token_hex(16),
+    token_hex(16),
+    token_hex(16),
+)  # what differs from one request to the next; nobody can guess them
 
 
 class Fragments(OrderedDict[Hashable, Markup]):
@@ -84,6 +89,17 @@ def list_tools(view: Any, asked: Any, filters: Any) -> Markup:
     if not asked.is_plain:
         return Markup(render_template("entity/list_tools.html", view=view, asked=asked, filters=filters))  # noqa: S704 - our own template, escaped
     return list_part("entity/list_tools.html", view, asked, "", filters=filters)
+
+
+def bulk_bar(view: Any, asked: Any, actions: list[Any]) -> Markup:
+    """What can be done to the ticked rows."""
+    return list_part("entity/bulk_bar.html", view, asked, "", later=escape(asked.address()), actions=actions)
+
+
+def row_panel(view: Any, asked: Any, actions: list[Any], one_time: str) -> Markup:
+    """The menu of a row, one for the whole list."""
+    html = list_part("entity/row_panel.html", view, asked, "", actions=actions)
+    return filled(html, {CSRF_GOES_HERE: csrf_token(), ONCE_GOES_HERE: one_time})
 
 
 def list_head(view: Any, asked: Any, ticks: bool, has_menu: bool) -> Markup:

@@ -39,7 +39,7 @@ class DashboardView(HouseView):
     def dashboard(self) -> str:
         who = signed_in()
         facts = desk.of_partner(db.session(), who)
-        facts |= {"tasks": own_tasks(who.partner_id), "charts": figures_of(who)}
+        facts |= {"tasks": own_tasks(who.partner_id), "charts": figures_of(who) if facts.get("clients") or facts.get("contracts") else []}
         return render_template("portal/dashboard.html", may_add_client=who.may(MY_CLIENTS, WRITE), may_edit=who.may(MY_COMPANY, WRITE), **facts)
 
 

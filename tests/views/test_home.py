@@ -81,7 +81,10 @@ def test_a_member_limited_to_its_own_clients_counts_those(house, cast, two_house
     ("role", "seen"), [("administrator", set(FIGURES)), ("reader", set(FIGURES)), ("translator", set()), ("owner", set(FIGURES) - {"partners-by-status"})]
 )
 def test_each_role_has_the_charts_of_its_rights_and_no_other(house, cast, role, seen):
-    visitor = cast.client_for(role)
+    partner = cast.partner()
+    assert "/charts/" not in cast.client_for("owner", partner).get("/portal/").text, "nothing is drawn where there is nothing"
+    cast.client(partner)
+    visitor = cast.client_for(role, partner)
     home = visitor.get("/portal/" if role == "owner" else "/").text
     assert set(re.findall(r"/charts/([a-z-]+)\.csv", home)) == seen
     for name in FIGURES:
