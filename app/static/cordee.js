@@ -48,7 +48,12 @@ document.addEventListener("click", (event) => {
 // The menu of a row: one for the whole list, put beside the row that asks for it.
 document.querySelectorAll("[data-row-panel]").forEach((panel) => {
   let button = null;
-  document.querySelectorAll("[data-row-menu]").forEach((each) => { each.setAttribute("aria-haspopup", "true"); each.setAttribute("aria-expanded", "false"); });
+  document.querySelectorAll("td.menu-cell").forEach((cell) => {
+    const each = Object.assign(document.createElement("button"), { type: "button", textContent: "⋯" });
+    each.dataset.rowMenu = "";
+    for (const [name, value] of [["aria-label", panel.dataset.words], ["aria-haspopup", "true"], ["aria-expanded", "false"]]) each.setAttribute(name, value);
+    cell.append(each);
+  });
   const lines = () => [...panel.querySelectorAll("a, button")];
   const close = (back) => { if (!button) return; panel.hidden = true; button.setAttribute("aria-expanded", "false"); if (back) button.focus(); button = null; };
   function open(asked) {

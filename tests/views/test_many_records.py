@@ -172,18 +172,18 @@ def test_a_second_fact_is_escaped_and_may_be_empty(house, cast):
 
 def test_a_row_has_a_menu_of_what_this_person_may_do(house, cast, contracts):
     page = cast.client_for("manager").get("/contracts/").text
-    assert page.count('<button type="button" data-row-menu') == 3
+    assert page.count('<td class="menu-cell">') == 3
     assert 'data-to="/edit"' in page
     assert 'data-to="/delete"' not in page, "contracts are not deleted"
-    assert "data-row-menu" not in cast.client_for("reader").get("/contracts/").text
+    assert "menu-cell" not in cast.client_for("reader").get("/contracts/").text
 
 
 def test_a_broker_is_offered_nothing_on_the_rows_of_its_agents(house, cast):
     broker = cast.partner()
     agent = cast.partner(parent_id=broker.id)
     cast.client(broker), cast.client(agent)
-    assert "data-row-menu" not in cast.client_for("owner", broker).get("/portal/clients/").text
-    assert "data-row-menu" in cast.client_for("owner", agent).get("/portal/clients/").text
+    assert "menu-cell" not in cast.client_for("owner", broker).get("/portal/clients/").text
+    assert "menu-cell" in cast.client_for("owner", agent).get("/portal/clients/").text
 
 
 def test_the_head_of_a_list_has_as_many_cells_as_its_rows_for_brokers_and_others(house, cast):

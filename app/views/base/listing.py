@@ -57,6 +57,14 @@ class Asked:
 
     def address(self, **changes: Any) -> str:
         """The query string for the same list with some changes; None takes a part away."""
+        return self.written(changes) if changes else self.as_it_is
+
+    @cached_property
+    def as_it_is(self) -> str:
+        """Asked for by every part of a page."""
+        return self.written({})
+
+    def written(self, changes: dict[str, Any]) -> str:
         parts: dict[str, Any] = {"q": self.words or None, **self.filters, "sort": self.sort or None, "size": self.size if self.size != 50 else None}
         parts["columns"] = ",".join(self.columns) or None
         parts |= changes

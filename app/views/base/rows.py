@@ -16,8 +16,8 @@ from app.views.base.remembered import remembers_words
 from app.views.base.statements import Under
 
 escape = lru_cache(maxsize=20_000)(escape_html)  # the same few suppliers, products and names stand in row after row
-MENU = '<td class="menu-cell"><button type="button" data-row-menu aria-label="{}">⋯</button></td>'
-TICK = '<td class="tick-cell"><input type="checkbox" class="form-check-input" name="ids" value="%d" aria-label="{}"></td>'
+MENU = '<td class="menu-cell"></td>'  # its button opens a panel by script, and comes with the script
+TICK = '<td class="tick-cell"><input type="checkbox" name="ids" value="%d" aria-label="{}"></td>'
 
 
 class Dress(NamedTuple):
@@ -52,7 +52,7 @@ def row_writer(model: Any, columns: tuple[str, ...], base: str, dress: Dress, lo
             pattern.append('<span class="second">%s</span>')
             writers.append(places[seconds[name]])
         pattern.append("</td>")
-    pattern.append(MENU.format(escape(gettext("Actions"))) if dress.menu else "")
+    pattern.append(MENU if dress.menu else "")
     pattern.append("</tr>")
     whole, has_currency = "".join(pattern), any(column_of(model, name).kind == "money" for name in places)
     ticks = dress.ticks

@@ -206,8 +206,15 @@ def filter_chips(view: EntityView, asked: Asked, rows: list[Any]) -> dict[str, A
     for key, value in asked.filters.items():
         column = next(column_of(view.model, name) for name in view.filters or [] if key in filter_names(column_of(view.model, name)))
         chips.append({"words": chip_words(column, key, value, first.get(f"{column.name}_label")), "without": asked.address(**{key: None})})
-    available = [column_of(view.model, name) for name in view.filters or []]
-    return {"chips": chips, "available": available, "names": {column.name: filter_names(column) for column in available}}
+    available, names = filterable(view.model, tuple(view.filters or ()))
+    return {"chips": chips, "available": available, "names": names}
+
+
+@lru_cache(maxsize=500)
+def filterable(model: Any, columns: tuple[str, ...]) -> tuple[list[Column], dict[str, list[str]]]:
+    """The columns that can be filtered by, and their names in an address."""
+    available = [column_of(model, name) for name in columns]
+    return available, {column.name: filter_names(column) for column in available}
 
 
 def chip_words(column: Column, key: str, value: str, name: str | None) -> str:
