@@ -80,7 +80,7 @@ def reading_connections(url: str) -> dict[str, dict[str, Any]]:
     would cost two journeys and promise nothing more, for PostgreSQL shows every statement of a transaction what has been
     committed until then anyway; and without ROLLBACK psycopg keeps what the server has prepared."""
     options = {"options": "-c default_transaction_read_only=on"}
-    engine = {"url": url, "isolation_level": "AUTOCOMMIT", "connect_args": options, "pool_use_lifo": True, "pool_reset_on_return": None}
+    engine = {"url": url, "isolation_level": "AUTOCOMMIT", "connect_args": options, "pool_use_lifo": True, "pool_reset_on_return": None, "skip_autocommit_rollback": True}
     return {READING: engine, HOUSE_READING: dict(engine)}
 
 
