@@ -99,10 +99,12 @@ def in_order(found: dict[str, list[Line]]) -> dict[str, list[Line]]:
 
 
 def counts_of_staff(session: Session, who: Person) -> dict[str, int]:
-    """How many partners are active and how many contracts have no client (at most COUNTED + 1), as far as this person may see."""
+    """How many files wait, how many partners are active, and how many contracts have no client (at most COUNTED + 1), as far as
+    this person may see."""
+    files = select(func.count()).select_from(Partner).where(Partner.status == PartnerStatus.PENDING_VALIDATION)
     active = select(func.count()).select_from(Partner).where(Partner.status == PartnerStatus.ACTIVE)
     orphans = select(func.count()).select_from(select(Contract.id).where(Contract.client_id.is_(None)).limit(COUNTED + 1).subquery())
-    wanted = {**({"active": active} if who.may(PARTNER_FILE, READ) else {}), **({"orphans": orphans} if who.may(CONTRACTS, READ) else {})}
+    wanted = {**({"files": files, "active": active} if who.may(PARTNER_FILE, READ) else {}), **({"orphans": orphans} if who.may(CONTRACTS, READ) else {})}
     if not wanted:
         return {}
     return dict(session.execute(select(*(each.scalar_subquery().label(name) for name, each in wanted.items()))).one()._mapping)

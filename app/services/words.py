@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import polib
@@ -98,6 +98,7 @@ def corrected(text: str) -> str:
 class Entry:
     """A sentence of the program, its translation here, and how it stands."""
 
+    language: str
     key: str
     source: str
     plural: str
@@ -105,10 +106,16 @@ class Entry:
     texts: list[str]
     places: list[tuple[str, int]]
     unsure: bool = False
-    changed: bool = False
-    version: int = 0
     record_id: int = 0
-    faults: list[str] = field(default_factory=list)
+
+    @property
+    def changed(self) -> bool:
+        return self.texts != self.shipped
+
+    @cached_property
+    def faults(self) -> list[str]:
+        """Looked for only where somebody asks: a catalogue has a thousand sentences."""
+        return faults_of(self.language, self.source, [text for text in self.texts if text], self.plural)
 
     @property
     def missing(self) -> bool:
@@ -153,11 +160,8 @@ def entries(session: Session, language: str) -> list[Entry]:
         row = own.get(key)
         texts = list(row.texts) if row else shipped
         places = [(path, int(line or 0)) for path, line in each.occurrences]
-        entry = Entry(key, each.msgid, each.msgid_plural, shipped, texts, places, row.unsure if row else "fuzzy" in each.flags)
-        if row:
-            entry.changed, entry.version, entry.record_id = row.texts != shipped, row.version, row.id
-        entry.faults = faults_of(language, each.msgid, [text for text in texts if text], each.msgid_plural)
-        found.append(entry)
+        unsure = row.unsure if row else "fuzzy" in each.flags
+        found.append(Entry(language, key, each.msgid, each.msgid_plural, shipped, texts, places, unsure, row.id if row else 0))
     return found
 
 
@@ -209,7 +213,7 @@ def refuse_faults(language: str, entry: Entry, texts: list[str]) -> None:
         raise RuleBroken(FAULTS["empty"], "texts")
     marks = faults_of(language, entry.source, texts, entry.plural)
     if marks:
-        raise RuleBroken(sentence_of(marks[0], entry.source, entry.plural), "texts", {})
+        raise RuleBroken(sentence_of(marks[0], entry.source, entry.plural), "texts")
 
 
 def sentence_of(mark: str, source: str, plural: str = "") -> str:

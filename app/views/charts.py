@@ -6,12 +6,11 @@ import csv
 import io
 import secrets
 import sys
-import time
 from functools import cache
 from typing import Any
 
 from babel.numbers import get_decimal_symbol
-from flask import Response, abort, current_app, render_template, request
+from flask import Response, abort, render_template, request
 from flask_babel import format_decimal, get_locale, gettext
 
 from app.extensions import db
@@ -21,9 +20,9 @@ from app.services.figures import FIGURES, Figure, Rows
 from app.services.people import Person
 from app.views.base import SIGNED_IN, HouseView, page, signed_in
 from app.views.base.columns import amount
+from app.views.base.minute import KEPT, kept_a_minute
 from app.views.base.sheets import disposition, file_name, harmless
 
-KEPT = 60  # seconds: a house of a million contracts is added up in half of one
 INK = {"light": ("#10202f", "#4a5b6c", "#e3e7ed", "#14569b"), "dark": ("#e8edf3", "#9fb0c2", "#2a3441", "#6fb1f2")}  # ink, quiet, line, glacier
 SYSTEM = "system-ui, -apple-system, Segoe UI, Roboto, Liberation Sans, sans-serif"
 
@@ -46,12 +45,7 @@ def figures_of(who: Person) -> list[Figure]:
 
 def read(figure: Figure) -> Rows:
     """The figure's table under this person's scope, kept for a minute."""
-    kept, key = current_app.extensions["cordee_totals"], ("figure", figure.name, scope_of(db.session()), get_locale())
-    rows, until = kept.get(key, (None, 0))
-    if until < time.monotonic():
-        rows = figure.read(db.session())
-        kept[key] = (rows, time.monotonic() + KEPT)
-    return rows
+    return kept_a_minute(("figure", figure.name, scope_of(db.session()), get_locale()), lambda: figure.read(db.session()))
 
 
 def words_of(figure: Figure, value: Any) -> str:
@@ -92,9 +86,10 @@ def ticks(largest: float) -> list[float]:
 
 
 def short_months(rows: Rows) -> Rows:
-    """The year stands only under the first month and each January, in two digits."""
+    """The year stands under each January in two digits, and under the first month unless January follows it at once."""
     years = [label[-4:] for label, _value in rows]
-    return [(f"{label[:-5]}{'' if number and years[number - 1] == years[number] else f' {label[-2:]}'}", value) for number, (label, value) in enumerate(rows)]
+    dated = {number for number, year in enumerate(years) if (years[number - 1] != year if number else years[:2] == [year] * 2)}
+    return [(f"{label[:-5]}{f' {label[-2:]}' if number in dated else ''}", value) for number, (label, value) in enumerate(rows)]
 
 
 def without_scripts(root: Any) -> Any:

@@ -45,6 +45,13 @@ def test_staff_see_what_waits_for_them_each_part_in_its_order(house, cast):
     assert page.index("En retard") < page.index("Plus tard") < page.index("Sans date")
 
 
+def test_all_files_that_wait_are_counted_also_for_who_does_not_validate(house, cast):
+    for _number in range(11):
+        cast.partner(status=m.PartnerStatus.PENDING_VALIDATION)
+    page = cast.client_for("manager").get("/", **EN).text
+    assert re.search(r'tile-number">11</span><span>files awaiting validation<', page)
+
+
 @pytest.mark.parametrize(("role", "most"), [("administrator", 3), ("manager", 3), ("reader", 3), ("translator", 1), ("owner", 4), ("member", 4)])
 def test_a_home_page_takes_few_statements(house, cast, two_houses, statements, role, most):
     visitor = cast.client_for(role, two_houses[0] if role in ("owner", "member") else None)

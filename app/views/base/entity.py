@@ -317,7 +317,7 @@ class EntityView(ActionPages, BulkPages, HouseView):
             others=others,
             assisted=assisted,
             version=request.form.get("version") if assisted else (drafts.typed() or {}).get("version") or (record.version if record else None),
-            draft=drafts.begun(),
+            draft=None if "dialog" in request.args else drafts.begun(),
             one_time=request.form.get("one_time") or once.new_token(),
             sections=[(title, [column_of(self.model, name).name for name in names]) for title, names in self.form.items()],
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time as clock, timedelta
@@ -12,7 +11,6 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import current_app
 from flask_babel import format_decimal, gettext, to_utc
 from sqlalchemy import ColumnElement, Select
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -22,12 +20,12 @@ from app.models.base import encodable, fold
 from app.models.indexes import like, search_values, words_in
 from app.models.scope import ScopeKind, scope_of
 from app.views.base.columns import Column, column_of
+from app.views.base.minute import kept_a_minute
 from app.views.base.statements import COUNTED, NOBODY, TEXTS, Question, Under, build_count, build_page, build_whole, counted_of, filtered_column, page_of, size_of
 
 SIZES = (20, 50, 100)
 MOST_COLUMNS = 12
 HIGHEST_ID = 2**31 - 1
-TOTALS_KEPT = 2_000
 
 
 @dataclass
@@ -253,19 +251,11 @@ class Listing:
 
     def total(self) -> Total:
         """How many rows there are. A total above a thousand is an estimate or "1,000+", and is kept for a minute."""
-        kept, key = current_app.extensions["cordee_totals"], None
-        if not self.where:
-            paged = {"place_id", "place_value", "skipped"}
-            key = (self.unpaged, scope_of(self.session), tuple(each for each in self.values.items() if each[0] not in paged))
-            total, until = kept.get(key, (None, 0))
-            if until > time.monotonic():
-                return total
-        total = self.counted()
-        if key is not None and not total.exact:
-            if len(kept) >= TOTALS_KEPT:
-                kept.clear()
-            kept[key] = (total, time.monotonic() + 60)
-        return total
+        if self.where:
+            return self.counted()
+        paged = {"place_id", "place_value", "skipped"}
+        key = (self.unpaged, scope_of(self.session), tuple(each for each in self.values.items() if each[0] not in paged))
+        return kept_a_minute(key, self.counted, lambda total: not total.exact)
 
     @property
     def unpaged(self) -> Question:
