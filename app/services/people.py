@@ -7,17 +7,17 @@ import secrets
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from flask import current_app
 from flask_babel import lazy_gettext as _
-from sqlalchemy import bindparam, case, func, select, update
+from sqlalchemy import ColumnElement, Integer, String, bindparam, case, func, literal_column, select, update
 from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from app.extensions import house_engine, reads_only
-from app.models import Alert, Membership, Partner, PartnerStatus, Preference, RightsVersion, Role, Side, SignIn, Task, User, now, today
+from app.models import Alert, Choice, Membership, Partner, PartnerStatus, Preference, RightsVersion, Role, Side, SignIn, Task, User, now, today
 from app.models.scope import NOBODY, STAFF_SCOPE, Scope, ScopeKind
 from app.permissions import (
     BY_NAME,
@@ -72,6 +72,11 @@ class Person:
     def may(self, access: Access, level: Level) -> bool:
         return self.rights.get(access.name, NONE) >= level
 
+    @cached_property
+    def rights_key(self) -> str:
+        """The same for everybody with the same rights."""
+        return " ".join(f"{name}={level:d}" for name, level in sorted(self.rights.items()))
+
     @property
     def is_staff(self) -> bool:
         return self.side is Side.STAFF
@@ -89,19 +94,24 @@ class Waiting:
     tasks: int = 0
 
 
+def said(value: Choice) -> ColumnElement[str]:
+    """A choice that stands in a statement itself, so that a planner knows how many rows have it."""
+    return literal_column(f"'{value.value}'", String)
+
+
 # Counted for staff beside WHO, because another statement would cost as much as a list's rows.
 WAITING = {
     "alerts": select(func.count()).select_from(Alert).where(Alert.handled_at.is_(None)),
-    "files": select(func.count()).select_from(Partner).where(Partner.status == PartnerStatus.PENDING_VALIDATION),
+    "files": select(func.count()).select_from(Partner).where(Partner.status == said(PartnerStatus.PENDING_VALIDATION)),
     "tasks": select(func.count()).select_from(Task).where(Task.assignee_id == SignIn.user_id, Task.done_on.is_(None), Task.due_on <= bindparam("day")).correlate(SignIn),
 }
-COUNTS = [case((User.side == Side.STAFF, count.scalar_subquery()), else_=0).label(name) for name, count in WAITING.items()]
+COUNTS = [case((User.side == said(Side.STAFF), count.scalar_subquery()), else_=literal_column("0", Integer)).label(name) for name, count in WAITING.items()]
 
 # One statement on every request; everything else about the person comes from the cache until the version moves.
 WHO = (
     select(SignIn.id, SignIn.user_id, SignIn.partner_id, RightsVersion.number, Preference.number.label("preferences"), *COUNTS)
     .join(User, User.id == SignIn.user_id)
-    .join(RightsVersion, RightsVersion.id == 1)
+    .join(RightsVersion, RightsVersion.id == literal_column("1", Integer))
     .outerjoin(Preference, Preference.user_id == SignIn.user_id)
     .where(SignIn.ended_at.is_(None), User.active.is_(True), SignIn.digest == bindparam("digest"), SignIn.expires_at > bindparam("moment"))
 )
