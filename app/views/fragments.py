@@ -13,10 +13,10 @@ from typing import Any
 
 from flask import current_app, g, render_template, request
 from flask_babel import get_locale
-from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 
 from app.views.base.guards import person
+from app.views.cookies import csrf_token
 from app.views.home import waiting
 from app.views.views import menu_of_views
 
@@ -53,11 +53,6 @@ def filled(html: str, values: dict[str, str]) -> Markup:
     for mark, value in values.items():
         html = str.replace(html, mark, value)
     return Markup(html)  # noqa: S704 - our own templates, escaped
-
-
-def csrf_token() -> str:
-    """This request's token: signed once, however many forms a page holds."""
-    return g.get("csrf_token") or generate_csrf()
 
 
 def language() -> str:

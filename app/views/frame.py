@@ -30,6 +30,7 @@ from app.views.base import controls, showing
 from app.views.base.columns import amount, choice_badge, column_of, moment, percent
 from app.views.base.guards import person
 from app.views.base.listing import HIGHEST_ID
+from app.views.cookies import KeptCookies
 from app.views.menu import menu_html
 
 POLICY = "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -56,6 +57,7 @@ def bind(app: Flask) -> None:
     """Hangs the frame on the application."""
     app.extensions["cordee_fragments"] = fragments.Fragments()
     app.extensions["cordee_totals"] = {}  # of long lists: (total, until when it is believed)
+    app.session_interface = KeptCookies()
     app.before_request(meet)
     app.after_request(dress)
     app.teardown_request(leave)
