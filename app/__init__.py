@@ -13,7 +13,7 @@ from app.connectors import files, mail, registers, signature
 from app.extensions import csrf, db, mail as mailer, migrate, reading_connections
 from app.models import Model, recorder, walls
 from app.services import mails
-from app.views import frame, languages, register
+from app.views import console, frame, languages, register
 from app.views.builder import HouseBuilder, HouseSecurity
 from app.views.menu import Menu
 
@@ -47,6 +47,7 @@ def create_app(settings: type[config.Config] | None = None, **changes: Any) -> F
         builder = HouseBuilder(app, db.session, security_manager_class=HouseSecurity)
         languages.bind(app)
         register(builder, menu)
+        console.mount(app)
     add_commands(app)
     return app
 

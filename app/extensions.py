@@ -3,6 +3,7 @@
 from contextvars import ContextVar
 from typing import Any
 
+from flask import current_app
 from flask_appbuilder import Model
 from flask_appbuilder.models.sqla.base import SQLA
 from flask_mail import Mail
@@ -70,6 +71,11 @@ def begin(connection: Any) -> None:
         connection.exec_driver_sql("BEGIN" if reads_only.get() else "BEGIN IMMEDIATE")
     elif not (line := connection.connection.dbapi_connection).autocommit:
         line.read_only = reads_only.get()
+
+
+def kept_lists() -> dict[str, Any]:
+    """The administrators' lists as this process last read them, by name (models/lookups.py); noticed anew as a request begins."""
+    return current_app.extensions.setdefault("cordee_lists", {})
 
 
 READING, HOUSE_READING = "reading", "house reading"

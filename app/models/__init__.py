@@ -6,8 +6,9 @@ from app.models.base import INTERNAL, SHARED, STAFF, Choice, Model, Money, Own, 
 from app.models.clients import Client, ClientKind, ClientReference, ClientStatus, ReferenceClaim, Signatory, SignatoryRole
 from app.models.contracts import Contract, ContractStatus, number_key
 from app.models.history import Deed, History, HistoryHead, HistoryValues
+from app.models.lookups import LOOK_UPS, ActivityKind, Country, DocumentKind, Listed, LookUpRow, NoteKind, ProductKind
 from app.models.mails import Mail, MailStatus
-from app.models.offers import Assignment, Offering, OfferingStatus, Product, ProductKind, Supplier, SupplierKind
+from app.models.offers import Assignment, Offering, OfferingStatus, Product, Supplier, SupplierKind
 from app.models.partners import (
     CATEGORIES_BY_KIND,
     ORIAS_CATEGORIES,
@@ -18,7 +19,6 @@ from app.models.partners import (
     CheckResult,
     Contact,
     Document,
-    DocumentKind,
     Exercise,
     Note,
     Partner,

@@ -114,6 +114,7 @@ class Own:
     deletes: bool = False
 
 
+OPEN = "open"  # everybody who is signed in may read it, applicants too; only staff may write it
 SHARED = "shared"  # everybody who is signed in may read it, only staff may write it
 STAFF = "staff"  # partners see nothing of it
 INTERNAL = "internal"  # written by the house itself (history, mails, links); never read under a partner's scope

@@ -11,6 +11,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstra
 from sqlalchemy.orm import Mapped, Mapper, relationship
 
 from app.models.base import Choice, Own, Record, Searchable, choice_of, field, keep_search_text
+from app.models.lookups import Country, ListedIn
 
 
 class ClientKind(Choice):
@@ -39,6 +40,7 @@ CLIENT_FILE = frozenset(
         "street",
         "postcode",
         "city",
+        "country",
         "adviser_id",
         "first_person_id",
         "second_person_id",
@@ -76,6 +78,7 @@ class Client(Searchable, Record):
     street: Mapped[str | None] = field(_("Street"), String(200))
     postcode: Mapped[str | None] = field(_("Postcode"), String(10))
     city: Mapped[str | None] = field(_("Town"), String(100))
+    country: Mapped[Country] = field(_("Country"), ListedIn(Country, 2), default=Country.FRANCE)
     first_person_id: Mapped[int | None] = field(_("First person"), ForeignKey("client.id"))
     second_person_id: Mapped[int | None] = field(_("Second person"), ForeignKey("client.id"))
     notifications: Mapped[bool] = field(_("Notifications"), default=False, help=_("Off means that no e-mail at all leaves for this client."))

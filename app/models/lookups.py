@@ -14,7 +14,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from babel import Locale
 from flask import has_app_context
-from flask_babel import LazyString, get_locale, lazy_gettext as _
+from flask_babel import LazyString, force_locale, get_locale, lazy_gettext as _
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, String
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Mapped
@@ -215,6 +215,13 @@ class LookUpRow(Record):
     @property
     def is_built_in(self) -> bool:
         return self.code in self.listed.built_in
+
+    def said_in(self, spoken: str) -> str:
+        """The program's own name for it in one language."""
+        if issubclass(self.listed, Country):
+            return territories(spoken).get(self.code, "")
+        with force_locale(spoken):
+            return str(self.listed.built_in.get(self.code, ""))
 
     def __str__(self) -> str:
         own = self.names.get(language()) if self.names else None

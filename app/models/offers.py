@@ -10,6 +10,7 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKey, String, Text, UniqueCo
 from sqlalchemy.orm import Mapped, relationship
 
 from app.models.base import SHARED, Choice, Own, Record, Searchable, choice_of, field
+from app.models.lookups import ProductKind, listed_in
 
 
 class SupplierKind(Choice):
@@ -32,17 +33,6 @@ class Supplier(Searchable, Record):
     active: Mapped[bool] = field(_("Active"), default=True)
 
 
-class ProductKind(Choice):
-    LIFE_INSURANCE = "life_insurance", _("Life insurance")
-    PENSION = "pension", _("Pension savings (PER)")
-    CAPITALISATION = "capitalisation", _("Capitalisation")
-    PROPERTY_FUND = "property_fund", _("Property fund (SCPI)")
-    PROTECTION = "protection", _("Personal protection")
-    CREDIT = "credit", _("Credit")
-    VENTURE_FUND = "venture_fund", _("Venture fund (FIP, FCPI)")
-    SECURITIES = "securities", _("Securities account")
-
-
 class Product(Searchable, Record):
     """What a supplier sells."""
 
@@ -53,7 +43,7 @@ class Product(Searchable, Record):
 
     supplier_id: Mapped[int] = field(_("Supplier"), ForeignKey("supplier.id"), index=True)
     name: Mapped[str] = field(_("Name"), String(200))
-    kind: Mapped[ProductKind] = field(_("Kind of product"), choice_of(ProductKind), default=ProductKind.LIFE_INSURANCE)
+    kind: Mapped[ProductKind] = field(_("Kind of product"), *listed_in(ProductKind), default=ProductKind.LIFE_INSURANCE)
     risk_class: Mapped[int | None] = field(_("Risk class"), help=_("From 1, the lowest, to 7."))
 
     supplier: Mapped[Supplier] = relationship()

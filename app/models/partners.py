@@ -11,6 +11,7 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, U
 from sqlalchemy.orm import Mapped, relationship
 
 from app.models.base import INTERNAL, STAFF, Choice, Moment, Own, Record, Searchable, choice_of, field, today
+from app.models.lookups import ActivityKind, Country, DocumentKind, ListedIn, NoteKind, listed_in
 
 
 class PartnerKind(Choice):
@@ -53,7 +54,7 @@ CATEGORIES_BY_KIND: dict[PartnerKind, frozenset[str]] = {
 
 ORIAS_CATEGORIES = ("COA", "AGA", "MA", "MIA", "COBSP", "MOBSPL", "MOBSP", "MIOBSP", "CIF", "ALPSI", "IFP")
 
-PROFILE = frozenset({"trade_name", "phone", "email", "website", "street", "postcode", "city"})
+PROFILE = frozenset({"trade_name", "phone", "email", "website", "street", "postcode", "city", "country"})
 FILE = PROFILE | {"name", "kind", "siren", "exercise", "rcs_town", "orias_number"}
 
 
@@ -90,6 +91,7 @@ class Partner(Searchable, Record):
     street: Mapped[str | None] = field(_("Street"), String(200))
     postcode: Mapped[str | None] = field(_("Postcode"), String(10))
     city: Mapped[str | None] = field(_("Town"), String(100))
+    country: Mapped[Country] = field(_("Country"), ListedIn(Country, 2), default=Country.FRANCE)
     email: Mapped[str | None] = field(_("E-mail"), String(320), kind="email")
     phone: Mapped[str | None] = field(_("Phone"), String(30), kind="phone")
     website: Mapped[str | None] = field(_("Website"), String(200), kind="url")
@@ -196,17 +198,6 @@ class BankAccount(Record):
         return " ".join(self.iban[i : i + 4] for i in range(0, len(self.iban), 4))
 
 
-class DocumentKind(Choice):
-    IDENTITY = "identity", _("Identity document")
-    KBIS = "kbis", _("Kbis extract")
-    ORIAS = "orias", _("ORIAS certificate")
-    LIABILITY = "liability", _("Professional liability certificate")
-    ASSOCIATION = "association", _("Professional association membership")
-    GUARANTEE = "guarantee", _("Financial guarantee")
-    BANK = "bank", _("Bank details (RIB)")
-    OTHER = "other", _("Other")
-
-
 class Document(Record):
     """A file of a partner. The bytes lie with the file connector under `key`; this row says what they are."""
 
@@ -216,7 +207,7 @@ class Document(Record):
     scope = Own("partner_id", applicant=frozenset({"kind", "number", "expires_on", "key", "filename", "media_type", "size", "digest", "uploaded_by"}), deletes=False)
 
     partner_id: Mapped[int] = field(_("Partner"), ForeignKey("partner.id"), index=True)
-    kind: Mapped[DocumentKind] = field(_("Kind of document"), choice_of(DocumentKind))
+    kind: Mapped[DocumentKind] = field(_("Kind of document"), *listed_in(DocumentKind))
     number: Mapped[str | None] = field(_("Number"), String(40), help=_("As printed on the document."))
     expires_on: Mapped[date | None] = field(_("Expires on"))
     key: Mapped[str] = field(_("Kept file"), String(80), unique=True, kind="file")
@@ -245,6 +236,7 @@ class Task(Record):
     scope = Own("partner_id", visible="shared", writes=frozenset({"done_on"}))
 
     partner_id: Mapped[int] = field(_("Partner"), ForeignKey("partner.id"), index=True)
+    kind: Mapped[ActivityKind] = field(_("Kind of activity"), *listed_in(ActivityKind), default=ActivityKind.TO_DO)
     name: Mapped[str] = field(_("What is to be done"), String(200))
     due_on: Mapped[date | None] = field(_("Due on"))
     done_on: Mapped[date | None] = field(_("Completed on"))
@@ -264,6 +256,7 @@ class Note(Record):
     scope = Own("partner_id", visible="shared")
 
     partner_id: Mapped[int] = field(_("Partner"), ForeignKey("partner.id"), index=True)
+    kind: Mapped[NoteKind] = field(_("Kind of note"), *listed_in(NoteKind), default=NoteKind.NOTE)
     text: Mapped[str] = field(_("Text"), Text, kind="text")
     shared: Mapped[bool] = field(_("Shown to the partner"), default=False)
 

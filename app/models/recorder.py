@@ -14,6 +14,7 @@ from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction
 
 from app.models.base import Model
 from app.models.history import Deed, History, HistoryHead, HistoryValues
+from app.models.lookups import LOOK_UPS
 from app.models.partners import Partner
 from app.models.users import Membership, RightsVersion, Role, User
 from app.models.walls import lay_down_role
@@ -25,6 +26,7 @@ RIGHTS_FOLLOW: dict[type[Any], frozenset[str]] = {
     Membership: frozenset({"role", "own_clients_only", "partner_id", "user_id"}),
     Partner: frozenset({"parent_id", "status", "name"}),
     Translation: frozenset({"texts"}),
+    **dict.fromkeys(LOOK_UPS, frozenset({"names", "position", "offered"})),
 }
 
 

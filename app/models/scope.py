@@ -18,7 +18,7 @@ from sqlalchemy.orm import ORMExecuteState, Session
 from sqlalchemy.orm.util import LoaderCriteriaOption
 from sqlalchemy.sql.util import _deep_annotate
 
-from app.models.base import SHARED, Model, Own
+from app.models.base import OPEN, SHARED, Model, Own
 from app.models.users import User
 
 
@@ -91,7 +91,7 @@ def rows_of(entity: type[Any], scope: Scope) -> ColumnElement[bool] | None:
     """The rows of an entity that a partner-side scope may read, to be run with the scope's `values`; None means all of them
     (shared tables)."""
     own = getattr(entity, "scope", None)
-    if own == SHARED and scope.kind is ScopeKind.PARTNER:
+    if (own == SHARED and scope.kind is ScopeKind.PARTNER) or (own == OPEN and scope.kind is not ScopeKind.NONE):
         return None
     if not isinstance(own, Own) or scope.kind is ScopeKind.NONE:
         return false()
@@ -276,6 +276,8 @@ def guard_references(session: Session, record: Any, changed: set[str]) -> None:
         value = getattr(record, key)
         for foreign_key in mapper.column_attrs[key].columns[0].foreign_keys if value is not None else ():
             target = next(entity for entity in scoped_classes() if entity.__table__ is foreign_key.column.table)
+            if target.scope == OPEN:
+                continue
             with session.no_autoflush:
                 if session.scalar(select(foreign_key.column).select_from(target).where(foreign_key.column == value)) is None:
                     raise OutOfScope(f"{key} points at a row that is not visible")

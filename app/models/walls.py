@@ -14,7 +14,7 @@ from sqlalchemy import Connection, event, inspect, text
 from sqlalchemy.orm import Session, SessionTransaction
 
 from app.extensions import reading_engine
-from app.models.base import SHARED, Model, Own
+from app.models.base import OPEN, SHARED, Model, Own
 from app.models.indexes import finder_of, has_finder
 from app.models.scope import HOUSE_COLUMNS, Scope, ScopeKind, class_named, scope_of, scoped_classes
 
@@ -100,7 +100,7 @@ def grants() -> Iterator[str]:
     yield f"GRANT SELECT, INSERT, UPDATE ON submission TO {PARTNER_ROLE}"
     for entity in scoped_classes():
         own = entity.scope
-        if own == SHARED or isinstance(own, Own):
+        if own in (OPEN, SHARED) or isinstance(own, Own):
             yield f"GRANT SELECT ON {entity.__tablename__} TO {PARTNER_ROLE}"
         if isinstance(own, Own):
             yield from write_grants(entity, own)

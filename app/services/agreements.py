@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from app.connectors import documents, signature
 from app.extensions import db
-from app.models import Agreement, AgreementKind, AgreementStatus, Partner, PartnerStatus, SigningCode, now, today
+from app.models import Agreement, AgreementKind, AgreementStatus, Country, Partner, PartnerStatus, SigningCode, now, today
 from app.models.scope import Scope, verb
 from app.services import files, notices
 from app.services.crossings import crossing
@@ -83,7 +83,8 @@ def registration_words(partner: Partner) -> str:
 def address_words(partner: Partner) -> str:
     """The parts of the address that the file holds, on one line."""
     town = " ".join(part for part in (partner.postcode, partner.city) if part)
-    return ", ".join(part for part in (partner.street, town) if part)
+    abroad = "" if partner.country == Country.FRANCE else partner.country.label
+    return ", ".join(part for part in (partner.street, town, abroad) if part)
 
 
 def articles(partner: Partner) -> list[dict[str, Any]]:

@@ -394,3 +394,28 @@ document.querySelectorAll("[data-crop]").forEach((form) => {
     if (step) { event.preventDefault(); move(...step); }
   });
 });
+
+// Lists edited where they stand: a box saves its row as it is left, and says so, or says why not.
+document.querySelectorAll("[data-in-list]").forEach((table) => {
+  table.classList.add("scripted");
+  table.addEventListener("change", async (event) => {
+    const form = event.target.form, row = event.target.closest("tr");
+    const body = new URLSearchParams([...new FormData(form), ["script", "1"]]);
+    const said = form.querySelector(".in-list-said");
+    row.querySelectorAll(".field-error").forEach((old) => old.remove());
+    row.classList.remove("row-bad");
+    said.textContent = "…";
+    try {
+      const answer = await fetch(table.dataset.inList, { method: "POST", body });
+      const found = await answer.json();
+      said.textContent = answer.ok ? `✓ ${found.sentence}` : "";
+      if (answer.ok) form.elements.namedItem("version").value = found.version;
+      else {
+        const fault = Object.assign(document.createElement("div"), { className: "field-error", textContent: found.sentence });
+        fault.setAttribute("role", "alert");
+        row.classList.add("row-bad");
+        event.target.closest("td").append(fault);
+      }
+    } catch { said.textContent = ""; table.classList.remove("scripted"); }  // the row's own button still saves
+  });
+});

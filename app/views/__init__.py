@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_appbuilder import AppBuilder
 from flask_babel import lazy_gettext as _
 
-from app.permissions import MY_COMPANY, MY_PEOPLE, MY_PROGRAM, PARTNER_VALIDATION, RIGHTS, SETTINGS as SETTINGS_ACCESS, STAFF_PEOPLE, TRANSLATIONS
+from app.permissions import CONSOLE, MY_COMPANY, MY_PEOPLE, MY_PROGRAM, PARTNER_VALIDATION, RIGHTS, SETTINGS as SETTINGS_ACCESS, STAFF_PEOPLE, TRANSLATIONS
 from app.views import (
     account,
     charts,
@@ -97,6 +97,7 @@ SETTINGS_LINKS = [
     Entry(SETTINGS, _("Permissions"), "table", "/settings/permissions/", RIGHTS),
     Entry(SETTINGS, _("Checks"), "clipboard-check", "/settings/checks/", SETTINGS_ACCESS),
     Entry(SETTINGS, _("Translations"), "translate", "/translations/", TRANSLATIONS),
+    Entry(SETTINGS, _("Console"), "terminal", "/console/", CONSOLE),
 ]
 PORTAL_MENU = ["clients", "contracts", "offerings"]
 PORTAL_LINKS = [

@@ -22,7 +22,7 @@ PERSONS = {
 }
 
 IDENTITY = ["kind", "last_name", "first_name", "birth_date", "company_name", "siren", "first_person", "second_person"]
-REACH = ["email", "phone", "street", "postcode", "city"]
+REACH = ["email", "phone", "street", "postcode", "city", "country"]
 
 
 PEOPLE, COMPANIES = frozenset({ClientKind.PERSON, ClientKind.COUPLE}), frozenset(clients.COMPANIES)

@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from app.extensions import house_engine, reads_only
 from app.models import RightsVersion, Translation
-from app.services import words
+from app.services import lookups, words
 from app.views.base.remembered import forget_words, remembers_words
 from app.views.pseudo import pseudo
 
@@ -72,6 +72,7 @@ class HouseWords(Domain):
             if found != self.own or self.number is None:
                 self.own = found
                 self.forget()
+            self.notice_lists()
             self.number = number
         if moments != self.moments:
             self.moments = moments
@@ -79,6 +80,13 @@ class HouseWords(Domain):
         if self.again_at and time.monotonic() > self.again_at:
             self.forget()
             self.again_at = 0.0
+
+    def notice_lists(self) -> None:
+        """The administrators' lists, whose values stand in forms and tables like the words of a catalogue."""
+        lists = lookups.as_kept(self.ask(lookups.ALL))
+        if lists != self.app.extensions.get("cordee_lists"):
+            self.app.extensions["cordee_lists"] = lists
+            self.forget()
 
     def forget(self) -> None:
         """Empties what holds words; and once more after a while, for what a page that was being made has put there meanwhile."""

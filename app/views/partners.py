@@ -29,7 +29,7 @@ class PartnerView(EntityView):
     sort = ["name", "siren", "status"]
     form = {
         _("Identity"): ["name", "trade_name", "kind", "exercise", "siren", "rcs_town", "orias_number"],
-        _("Contact details"): ["email", "phone", "website", "street", "postcode", "city"],
+        _("Contact details"): ["email", "phone", "website", "street", "postcode", "city", "country"],
         _("Follow-up"): ["account_manager", "parent", "note"],
     }
     show = form | {_("File"): ["status", "submitted_at", "created_at", "updated_at"]}
@@ -229,11 +229,13 @@ class AgreementView(EntityView):
 class TaskView(EntityView):
     model, access, slug, icon = Task, FOLLOW_UP, "tasks", "check2-square"
     list_columns = ["name", "partner", "due_on", "done_on", "assignee"]
-    form = {_("Task"): ["partner", "name", "due_on", "assignee", "shared", "done_on"]}
+    under = {"name": "kind"}
+    form = {_("Task"): ["partner", "kind", "name", "due_on", "assignee", "shared", "done_on"]}
     narrow = STAFF_ONLY
 
 
 class NoteView(EntityView):
     model, access, slug, icon = Note, FOLLOW_UP, "notes", "journal-text"
     list_columns = ["text", "partner", "shared", "created_at"]
-    form = {_("Note"): ["partner", "text", "shared"]}
+    under = {"text": "kind"}
+    form = {_("Note"): ["partner", "kind", "text", "shared"]}

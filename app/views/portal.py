@@ -24,8 +24,8 @@ from app.views.charts import figures_of
 from app.views.files import PRIVATE_PAPERS
 from app.views.languages import choose_language
 
-PROFILE = ["trade_name", "phone", "email", "website", "street", "postcode", "city"]
-COMPANY = ["name", "trade_name", "kind", "siren", "exercise", "rcs_town", "orias_number", "email", "phone", "website", "street", "postcode", "city"]
+PROFILE = ["trade_name", "phone", "email", "website", "street", "postcode", "city", "country"]
+COMPANY = ["name", "trade_name", "kind", "siren", "exercise", "rcs_town", "orias_number", "email", "phone", "website", "street", "postcode", "city", "country"]
 
 
 def own_partner() -> Partner:

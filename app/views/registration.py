@@ -27,7 +27,7 @@ from app.views.sign_in import open_session
 STEPS = ("you", "company", "documents", "submit")
 STEP_WORDS = {"you": _("You"), "company": _("Your company"), "documents": _("Documents and bank account"), "submit": _("Check and submit"), "sign": _("Sign")}
 CAN_BE_FILLED = (PartnerStatus.DRAFT, PartnerStatus.REFUSED)
-COMPANY = ["name", "trade_name", "kind", "exercise", "siren", "rcs_town", "orias_number", "phone", "website", "street", "postcode", "city"]
+COMPANY = ["name", "trade_name", "kind", "exercise", "siren", "rcs_town", "orias_number", "phone", "website", "street", "postcode", "city", "country"]
 
 
 class RegisterForm(HouseForm):

@@ -35,8 +35,9 @@ RECORD_OF = {  # which entity's number an address outside the engine carries
 ABSENT, TOO_LARGE = 2_000_000_000, 99_999_999_999_999
 
 
-def views(app: Any) -> dict[str, HouseView]:
-    return {view.endpoint: view for view in app.extensions["appbuilder"].baseviews}
+def views(app: Any) -> dict[str, Any]:
+    """Flask-AppBuilder's registered views and, beside them, Flask-Admin's: both stand behind the house's guards."""
+    return {view.endpoint: view for view in app.extensions["appbuilder"].baseviews} | app.extensions["cordee_console"]
 
 
 def addresses(app: Any) -> list[tuple[Any, HouseView, Access | Door, int]]:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from enum import EnumType
 from functools import cache, lru_cache
 from html import escape as escape_html
 from typing import Any
@@ -19,8 +18,9 @@ from markupsafe import Markup, escape
 from sqlalchemy import Boolean, Date, Enum, Integer, Numeric, String, Text, inspect
 from sqlalchemy.orm import ColumnProperty, joinedload
 
-from app.models import Choice, Money
+from app.models import Choice, Listed, Money
 from app.models.base import Moment
+from app.models.lookups import ListedIn
 from app.services.identifiers import grouped
 from app.views.base.remembered import remembers_words
 
@@ -35,7 +35,7 @@ class Column:
     kind: str
     required: bool
     length: int | None = None
-    choices: EnumType | None = None
+    choices: Any = None  # an enumeration, or a list that administrators keep
     target: Any = None  # the entity a foreign key points at
     relation: str | None = None  # and the relationship beside it
     default: Any = None
@@ -43,6 +43,7 @@ class Column:
 
 BY_TYPE: list[tuple[type, str]] = [
     (Enum, "choice"),
+    (ListedIn, "choice"),
     (Money, "money"),
     (Moment, "moment"),
     (Boolean, "bool"),
@@ -64,7 +65,7 @@ def column_of(model: Any, name: str) -> Column:
     column = attribute.columns[0]
     target = next((other.class_ for other in mapper.registry.mappers for key in column.foreign_keys if other.local_table is key.column.table), None)
     relation = next((each.key for each in mapper.relationships if column in each.local_columns and each.direction.name == "MANYTOONE"), None)
-    kind = "link" if target is not None and relation else column.info.get("kind") or next(kind for type_, kind in BY_TYPE if isinstance(column.type, type_))
+    kind = "link" if target is not None and relation else column.info.get("kind") or next((kind for type_, kind in BY_TYPE if isinstance(column.type, type_)), "other")
     has_default = column.default is not None
     return Column(
         name=name,
@@ -111,7 +112,7 @@ def writer_for(column: Column, locale: str) -> Callable[[Any, str], Markup]:
 
 def plain_words(column: Column, value: Any, currency: str = "EUR") -> str:
     """The same without markup: for comparisons of two versions, history and mails."""
-    if isinstance(value, Choice):
+    if isinstance(value, Choice | Listed):
         return str(value.label)
     return str(written(column, value, currency).striptags()) if value is not None else ""
 
@@ -124,7 +125,7 @@ def write_identifier(column: Column, value: Any, currency: str) -> Markup:
     return escape(grouped(column.kind, value))
 
 
-def write_choice(column: Column, value: Choice, currency: str) -> Markup:
+def write_choice(column: Column, value: Choice | Listed, currency: str) -> Markup:
     return choice_badge(value, str(get_locale()))
 
 
@@ -133,7 +134,7 @@ ICON_BY_TONE = {"good": "check-circle", "warn": "clock", "bad": "x-circle", "qui
 
 @remembers_words
 @lru_cache(maxsize=2_000, typed=True)  # typed: "active" of a partner and "active" of a contract are equal texts
-def choice_badge(value: Choice, locale: str) -> Markup:
+def choice_badge(value: Choice | Listed, locale: str) -> Markup:
     """A state: always an icon and a word, never a colour alone. Plain enumerations are words only."""
     tones = {member.tone for member in type(value)}
     if tones == {"quiet"}:

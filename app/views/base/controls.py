@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from html import escape
+from itertools import groupby
 from typing import Any
 
 from babel import Locale
@@ -13,7 +14,7 @@ from markupsafe import Markup
 from wtforms import BooleanField, SelectField, SelectMultipleField, TextAreaField
 
 from app.views.base.days import SHAPE, DayField
-from app.views.base.forms import LookUp, LookupField
+from app.views.base.forms import ListedField, LookUp, LookupField
 from app.views.base.remembered import remembers_words
 from app.views.fragments import icon
 
@@ -110,12 +111,24 @@ def look_up(field: LookupField, told: str, label: str, at: LookUp) -> str:
 
 
 def options(field: SelectField) -> str:
+    if isinstance(field, ListedField):
+        return listed_options(field)
     labels = [(str(value), label) for value, label, _chosen, _options in field.iter_choices()]
     chosen = "" if field.data is None else str(field.data)
     words = option_words(tuple(labels), get_locale()) if all(not isinstance(label, str) for _value, label in labels) else [str(label) for _value, label in labels]
-    return "".join(
-        f'<option value="{escape(value)}"{" selected" if value == chosen else ""}>{escape(word)}</option>' for (value, _label), word in zip(labels, words, strict=True)
-    )
+    return "".join(option(value, word, value == chosen) for (value, _label), word in zip(labels, words, strict=True))
+
+
+def listed_options(field: ListedField) -> str:
+    found = []
+    for group, each in groupby(field.iter_choices(), lambda choice: choice[3].get("group", "")):
+        inside = "".join(option(value, label, chosen) for value, label, chosen, _more in each)
+        found.append(f'<optgroup label="{escape(group)}">{inside}</optgroup>' if group else inside)
+    return "".join(found)
+
+
+def option(value: str, word: str, chosen: bool) -> str:
+    return f'<option value="{escape(value)}"{" selected" if chosen else ""}>{escape(word)}</option>'
 
 
 @remembers_words

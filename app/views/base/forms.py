@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -19,8 +19,9 @@ from wtforms.validators import InputRequired, Length, Optional, StopValidation
 from wtforms.widgets import TextInput
 
 from app.extensions import db
-from app.models import ORIAS_CATEGORIES
+from app.models import ORIAS_CATEGORIES, Country, Listed
 from app.models.indexes import matching, search_values, words_in
+from app.models.lookups import territories
 from app.models.scope import ScopeKind, scope_of
 from app.services.identifiers import CHECKS, grouped
 from app.services.refusals import RuleBroken
@@ -301,7 +302,38 @@ def field_for(model: Any, name: str, narrow: Callable[[], Any] | None = None) ->
     return TextAreaField(**options, filters=[cleaned_text]) if column.kind == "text" else StringField(**options, filters=[cleaned])
 
 
+class ListedField(SelectField):
+    """A value of a list that administrators keep: what is offered now, and what the record has already."""
+
+    def __init__(self, *args: Any, listed: type[Listed], required: bool = True, fallback: Any = None, **options: Any) -> None:
+        super().__init__(*args, **options, choices=None, coerce=lambda value: listed(value) if value else None)
+        self.listed, self.may_be_empty, self.fallback = listed, not required, fallback
+
+    def iter_choices(self) -> Iterator[Any]:
+        """(value, label, whether it is chosen, more), like every select of WTForms; countries stand in two groups."""
+        if self.may_be_empty:
+            yield "", "", self.data is None, {}
+        offered = list(self.listed)
+        held = [self.object_data] if isinstance(self.object_data, Listed) and self.object_data not in offered else []
+        groups = (gettext("Often chosen"), gettext("All countries")) if issubclass(self.listed, Country) else ("", "")
+        for value in (*offered, *held):
+            yield value.value, value.label, value == self.data, {"group": groups[0]}
+        if issubclass(self.listed, Country):
+            for code, name in territories(get_locale().language).items():
+                if code not in (*offered, *held):
+                    yield code, name, code == self.data, {"group": groups[1]}
+
+    def pre_validate(self, form: Any) -> None:
+        if self.data is None:
+            self.data = self.fallback
+        if self.data is None or self.data == self.object_data or self.data in list(self.listed) or issubclass(self.listed, Country):
+            return
+        raise ValidationError(gettext("This choice is not available. Please choose from the list."))
+
+
 def choice_field(column: Column, options: dict[str, Any]) -> Field:
+    if issubclass(column.choices, Listed):
+        return ListedField(**options, listed=column.choices, required=column.required or column.default is not None, fallback=column.default)
     choices = [SelectChoice(member.value, member.label) for member in column.choices or []]
     return SelectField(**options, choices=choices, coerce=lambda value: column.choices(value) if value and not isinstance(value, column.choices) else value)
 

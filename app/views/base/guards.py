@@ -68,26 +68,30 @@ class HouseView(BaseView):
             cls.class_permission_name = cls.access.name
 
     def refusal(self, asked: Access | Door, level: Level) -> Response | None:
-        """None when the person may go on; else where it is sent, or 403."""
-        who = person()
-        if asked is EVERYBODY:
-            return None
-        if asked is DEMO:
-            return None if current_app.config["DEMO"] else abort(404)
-        if who is None:
-            return to_sign_in(self.frame)
-        if asked is SIGNED_IN or (asked is MEMBERS and not who.is_staff):
-            return None
-        if asked is MEMBERS:
-            abort(404)
-        if asked is APPLICANTS:
-            return None if not who.is_staff and not who.rights else abort(404)
-        assert isinstance(asked, Access)
-        if not who.may(asked, level):
-            if not who.is_staff and not who.rights:
-                return redirect(url_for("RegistrationView.file"))
-            abort(403)
+        return refusal(self.frame, asked, level)
+
+
+def refusal(frame: str, asked: Access | Door, level: Level) -> Response | None:
+    """None when the person may go on; else where it is sent, or 403."""
+    who = person()
+    if asked is EVERYBODY:
         return None
+    if asked is DEMO:
+        return None if current_app.config["DEMO"] else abort(404)
+    if who is None:
+        return to_sign_in(frame)
+    if asked is SIGNED_IN or (asked is MEMBERS and not who.is_staff):
+        return None
+    if asked is MEMBERS:
+        abort(404)
+    if asked is APPLICANTS:
+        return None if not who.is_staff and not who.rights else abort(404)
+    assert isinstance(asked, Access)
+    if not who.may(asked, level):
+        if not who.is_staff and not who.rights:
+            return redirect(url_for("RegistrationView.file"))
+        abort(403)
+    return None
 
 
 def to_sign_in(frame: str) -> Response:

@@ -21,7 +21,7 @@ from flask_babel import get_locale, gettext, to_user_timezone
 from sqlalchemy.orm import Session
 
 from app.extensions import db, reads_only
-from app.models import Choice, now
+from app.models import Choice, Listed, now
 from app.views.base.columns import Column, column_of
 from app.views.base.listing import Listing
 
@@ -48,7 +48,7 @@ def plain(column: Column, value: Any) -> Any:
     """A value for a sheet: numbers and dates as such, everything else as text."""
     if value is None:
         return ""
-    if isinstance(value, Choice):
+    if isinstance(value, Choice | Listed):
         return str(value.label)
     if isinstance(value, bool):
         return gettext("Yes") if value else gettext("No")

@@ -13,7 +13,7 @@ from flask_babel import get_locale, gettext
 from markupsafe import Markup
 
 from app.extensions import db
-from app.models import Choice, User
+from app.models import Choice, Listed, User
 from app.permissions import HISTORY as HISTORY_ACCESS, READ
 from app.services import history
 from app.views.base.columns import Column, column_of, day, plain_words, written
@@ -222,7 +222,7 @@ def chip_words(column: Column, key: str, value: str, name: str | None) -> str:
     if column.kind == "link":
         words = gettext("none") if known == NOBODY else name or find_label(column, known) or value
     else:
-        words = str(known.label) if isinstance(known, Choice) else day(known, str(get_locale())) if column.kind == "moment" else plain_words(column, known)
+        words = str(known.label) if isinstance(known, Choice | Listed) else day(known, str(get_locale())) if column.kind == "moment" else plain_words(column, known)
     if key == column.name:
         return gettext("%(label)s: %(value)s", label=column.label, value=words)
     return f"{column.label} {'≥' if key.endswith(('_min', '_from')) else '≤'} {words}"
