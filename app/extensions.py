@@ -78,6 +78,11 @@ def kept_lists() -> dict[str, Any]:
     return current_app.extensions.setdefault("cordee_lists", {})
 
 
+def kept_fields() -> dict[str, dict[str, Any]]:
+    """The fields of the house's own in the same way: by what they belong to and key (models/custom.py)."""
+    return current_app.extensions.setdefault("cordee_fields", {})
+
+
 READING, HOUSE_READING = "reading", "house reading"
 
 

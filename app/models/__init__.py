@@ -5,6 +5,7 @@ from app.models.agreements import Agreement, AgreementKind, AgreementStatus, Sig
 from app.models.base import INTERNAL, SHARED, STAFF, Choice, Model, Money, Own, Record, fold, now, today
 from app.models.clients import Client, ClientKind, ClientReference, ClientStatus, ReferenceClaim, Signatory, SignatoryRole
 from app.models.contracts import Contract, ContractStatus, number_key
+from app.models.custom import CustomField, Customised, CustomOption, FieldHolder, FieldKind, FieldPortal
 from app.models.history import Deed, History, HistoryHead, HistoryValues
 from app.models.lookups import LOOK_UPS, ActivityKind, Country, DocumentKind, Listed, LookUpRow, NoteKind, ProductKind
 from app.models.mails import Mail, MailStatus

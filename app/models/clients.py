@@ -11,6 +11,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstra
 from sqlalchemy.orm import Mapped, Mapper, relationship
 
 from app.models.base import Choice, Own, Record, Searchable, choice_of, field, keep_search_text
+from app.models.custom import Customised
 from app.models.lookups import Country, ListedIn
 
 
@@ -48,12 +49,13 @@ CLIENT_FILE = frozenset(
 )
 
 
-class Client(Searchable, Record):
+class Client(Customised, Searchable, Record):
     """A partner's customer; a prospect until its first contract. A couple is a client that links its two persons."""
 
     __tablename__ = "client"
+    custom_holder = "client"
     title, plural, adding = _("Client"), _("Clients"), _("New client")
-    scope = Own("partner_id", adviser="adviser_id", writes=CLIENT_FILE | {"name", "search_text", "partner_id"}, ruled=frozenset({"status"}), deletes=True)
+    scope = Own("partner_id", adviser="adviser_id", writes=CLIENT_FILE | {"name", "search_text", "partner_id", "custom"}, ruled=frozenset({"status"}), deletes=True)
     searched = ("name", "siren", "email", "city")
     __table_args__ = (
         Index("ix_client_partner_name", "partner_id", "name", "id"),

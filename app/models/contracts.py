@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship, validate
 
 from app.models.base import Choice, Money, Own, Record, choice_of, field, fold
 from app.models.clients import Client
+from app.models.custom import Customised
 
 
 class ContractStatus(Choice):
@@ -27,10 +28,11 @@ def number_key(number: str) -> str:
     return re.sub(r"[\s\-\u2010-\u2015]", "", number).upper()
 
 
-class Contract(Record):
+class Contract(Customised, Record):
     """One client's holding: number, supplier, product, amount, dates, status. An orphan has no client."""
 
     __tablename__ = "contract"
+    custom_holder = "contract"
     title, plural, adding = _("Contract"), _("Contracts"), _("New contract")
     labelled = ("number",)
     scope = Own("partner_id", adviser="client.adviser_id", ruled=frozenset({"client_id", "search_text"}))

@@ -11,6 +11,7 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, U
 from sqlalchemy.orm import Mapped, relationship
 
 from app.models.base import INTERNAL, STAFF, Choice, Moment, Own, Record, Searchable, choice_of, field, today
+from app.models.custom import Customised
 from app.models.lookups import ActivityKind, Country, DocumentKind, ListedIn, NoteKind, listed_in
 
 
@@ -58,12 +59,13 @@ PROFILE = frozenset({"trade_name", "phone", "email", "website", "street", "postc
 FILE = PROFILE | {"name", "kind", "siren", "exercise", "rcs_town", "orias_number"}
 
 
-class Partner(Searchable, Record):
+class Partner(Customised, Searchable, Record):
     """A company that distributes our offerings."""
 
     __tablename__ = "partner"
+    custom_holder = "partner"
     title, plural, adding = _("Partner"), _("Partners"), _("New partner")
-    scope = Own("id", writes=PROFILE, applicant=FILE, ruled=frozenset({"status", "submitted_at", "contested"}))
+    scope = Own("id", writes=PROFILE | {"custom"}, applicant=FILE, ruled=frozenset({"status", "submitted_at", "contested"}))
     searched = ("name", "trade_name", "siren", "orias_number", "city", "email")
     # Of a SIREN there may be many drafts, but one file from validation on; a contested one waits for staff (DOMAIN 2).
     __table_args__ = (

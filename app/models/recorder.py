@@ -13,6 +13,7 @@ from sqlalchemy import event, inspect, select
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction
 
 from app.models.base import Model
+from app.models.custom import CustomField, Customised, CustomOption, changes_of_custom
 from app.models.history import Deed, History, HistoryHead, HistoryValues
 from app.models.lookups import LOOK_UPS
 from app.models.partners import Partner
@@ -26,6 +27,8 @@ RIGHTS_FOLLOW: dict[type[Any], frozenset[str]] = {
     Membership: frozenset({"role", "own_clients_only", "partner_id", "user_id"}),
     Partner: frozenset({"parent_id", "status", "name"}),
     Translation: frozenset({"texts"}),
+    CustomField: frozenset({"names", "section", "position", "required", "portal", "indexed", "active"}),
+    CustomOption: frozenset({"names", "position", "offered"}),
     **dict.fromkeys(LOOK_UPS, frozenset({"names", "position", "offered"})),
 }
 
@@ -66,6 +69,10 @@ def changes_of(record: Any, deed: Deed) -> dict[str, list[Any]]:
             continue
         past = inspect(record).attrs[attribute.key].history
         now_value = getattr(record, attribute.key)
+        if attribute.key == "custom" and isinstance(record, Customised):
+            kept = past.deleted[0] if past.deleted else None
+            found |= changes_of_custom(type(record), *((now_value, None) if deed is Deed.DELETED else (kept, now_value) if past.has_changes() else (None, None)))
+            continue
         if deed is Deed.DELETED:
             found[attribute.key] = [plain(now_value), None]
         elif deed is Deed.ADDED and now_value not in (None, ""):

@@ -19,6 +19,7 @@ from sqlalchemy.orm.util import LoaderCriteriaOption
 from sqlalchemy.sql.util import _deep_annotate
 
 from app.models.base import OPEN, SHARED, Model, Own
+from app.models.custom import Customised, FieldPortal, fields_of
 from app.models.users import User
 
 
@@ -226,7 +227,7 @@ def guard_write(session: Session, scope: Scope, record: Any, new: bool) -> None:
     own_writes = own.writes if scope.kind is ScopeKind.PARTNER else (own.applicant or frozenset())
     allowed = own_writes | granted(session, record) | HOUSE_COLUMNS | ({own.owner} if new and own.owner and own_writes else frozenset())
     changed = {attribute.key for attribute in inspect(record).attrs if attribute.key in inspect(type(record)).column_attrs and attribute.history.has_changes()}
-    refused = {key for key in changed - allowed if not (new and is_default(record, key))}
+    refused = {key for key in changed - allowed if not (new and is_default(record, key))} | custom_refused(record, scope)
     if refused:
         raise OutOfScope(f"{type(record).__name__}: {', '.join(sorted(refused))} may not be set under this scope")
     if isinstance(record, User) and record.id != scope.person_id and not granted(session, record):
@@ -235,10 +236,23 @@ def guard_write(session: Session, scope: Scope, record: Any, new: bool) -> None:
     guard_references(session, record, changed)
 
 
+def custom_refused(record: Any, scope: Scope) -> set[str]:
+    """The fields of the house's own that have changed and that the portal does not let be filled in."""
+    if not isinstance(record, Customised):
+        return set()
+    past = inspect(record).attrs["custom"].history
+    if not past.has_changes():
+        return set()
+    before, after = (past.deleted[0] if past.deleted else None) or {}, record.custom or {}
+    changed = {key for key in {**before, **after} if before.get(key) != after.get(key)}
+    known = fields_of(type(record))
+    return {key for key in changed if key not in known or known[key].portal != FieldPortal.WRITTEN or scope.kind is not ScopeKind.PARTNER}
+
+
 def is_default(record: Any, key: str) -> bool:
     column = inspect(type(record)).column_attrs[key].columns[0]
     value = getattr(record, key)
-    return value is None or (column.default is not None and column.default.is_scalar and column.default.arg == value)
+    return value is None or key == "custom" or (column.default is not None and column.default.is_scalar and column.default.arg == value)
 
 
 def guard_owner(session: Session, scope: Scope, record: Any, own: Own) -> None:

@@ -12,6 +12,7 @@ from app.views import (
     clients,
     contracts,
     drafts,
+    fields,
     files,
     guides,
     home,
@@ -52,6 +53,8 @@ CONTENTS = [
     (OFFER, offers.ProductView),
     (OFFER, offers.OfferingView),
     (None, offers.AssignmentView),
+    (SETTINGS, fields.FieldView),
+    (None, fields.OptionView),
 ]
 
 CALLS = {partners.PartnerView: "files", partners.TaskView: "tasks"}  # what of them waits for the reader, counted in the navigation

@@ -17,7 +17,8 @@ from sqlalchemy import select
 
 from app.extensions import house_engine, reads_only
 from app.models import RightsVersion, Translation
-from app.services import lookups, words
+from app.services import custom, lookups, words
+from app.views.base import fields_in_views
 from app.views.base.remembered import forget_words, remembers_words
 from app.views.pseudo import pseudo
 
@@ -82,11 +83,14 @@ class HouseWords(Domain):
             self.again_at = 0.0
 
     def notice_lists(self) -> None:
-        """The administrators' lists, whose values stand in forms and tables like the words of a catalogue."""
-        lists = lookups.as_kept(self.ask(lookups.ALL))
-        if lists != self.app.extensions.get("cordee_lists"):
-            self.app.extensions["cordee_lists"] = lists
+        """The administrators' lists and fields, which stand in forms and tables like the words of a catalogue."""
+        fields, options = custom.as_kept(self.ask(custom.ALL))
+        lists = lookups.as_kept(self.ask(lookups.ALL)) | options
+        kept = self.app.extensions
+        if (lists, fields) != (kept.get("cordee_lists"), kept.get("cordee_fields")):
+            kept["cordee_lists"], kept["cordee_fields"] = lists, fields
             self.forget()
+            fields_in_views.adopt(kept["appbuilder"].baseviews)
 
     def forget(self) -> None:
         """Empties what holds words; and once more after a while, for what a page that was being made has put there meanwhile."""

@@ -18,6 +18,7 @@ from app.services import desk, registration
 from app.services.refusals import STALE, RuleBroken
 from app.views.base import HouseForm, HouseView, page, signed_in
 from app.views.base.columns import column_of
+from app.views.base.fields_in_views import shown_on_portal, written_on_portal
 from app.views.base.forms import Checked, LengthSaid, PersonName, Required, SelectChoice, cleaned, form_for
 from app.views.base.showing import shown
 from app.views.charts import figures_of
@@ -63,7 +64,7 @@ class ProfileView(HouseView):
         personal = [
             (column_of(User, name).label, shown(user, column_of(User, name))) for name in ("first_name", "last_name", "email", "phone", "birth_date", "job_title")
         ]
-        company = [(column_of(Partner, name).label, shown(partner, column_of(Partner, name))) for name in COMPANY]
+        company = [(column_of(Partner, name).label, shown(partner, column_of(Partner, name))) for name in (*COMPANY, *shown_on_portal(Partner))]
         return render_template(
             "portal/profile.html",
             partner=partner,
@@ -81,17 +82,18 @@ class ProfileView(HouseView):
     @page("/edit", needs=WRITE, methods=("GET", "POST"))
     def edit(self) -> Any:
         partner = own_partner()
-        form = form_for(Partner, PROFILE)(obj=partner)
+        names = [*PROFILE, *written_on_portal(Partner)]
+        form = form_for(Partner, names)(obj=partner)
         stale = request.method == "POST" and request.form.get("version") != str(partner.version)
         if request.method == "POST" and form.validate() and not stale:
-            for name in PROFILE:
+            for name in names:
                 setattr(partner, name, form[name].data)
             db.session.commit()
             flash(gettext("Your profile has been saved."), "good")
             return redirect("/portal/profile/")
-        others = {name: str(getattr(partner, name) or gettext("(empty)")) for name in PROFILE if form[name].data != getattr(partner, name)} if stale else None
+        others = {name: str(getattr(partner, name) or gettext("(empty)")) for name in names if form[name].data != getattr(partner, name)} if stale else None
         return render_template(
-            "portal/edit_profile.html", form=form, partner=partner, names=PROFILE, others=others
+            "portal/edit_profile.html", form=form, partner=partner, names=names, others=others
         ), 409 if stale else 422 if request.method == "POST" else 200
 
     @page("/tasks/<id:task_id>/done", methods=("POST",), needs=WRITE)

@@ -38,7 +38,11 @@ def fields_for_many(view: type[EntityView]) -> tuple[str, ...]:
     }
     own = {*view.only_for, *getattr(view.model, "labelled", ()), *(column_of(view.model, name).name for name in view.list_columns[:1])}
     columns = [column_of(view.model, name) for names in view.form.values() for name in names]
-    return tuple(column.name for column in columns if column.kind in SHARED_KINDS and column.name not in unique | own and not table.c[column.name].unique)
+    return tuple(
+        column.name
+        for column in columns
+        if column.kind in SHARED_KINDS and column.name not in unique | own and not (column.name in table.c and table.c[column.name].unique)
+    )
 
 
 @dataclass(frozen=True)

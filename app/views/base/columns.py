@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache, lru_cache
-from html import escape as escape_html
+from html import escape as escape_html, unescape
 from typing import Any
 
 from babel import dates
@@ -20,6 +21,7 @@ from sqlalchemy.orm import ColumnProperty, joinedload
 
 from app.models import Choice, Listed, Money
 from app.models.base import Moment
+from app.models.custom import TEXT_LENGTH, Field as CustomFacts, InLanguage, fields_of, named
 from app.models.lookups import ListedIn
 from app.services.identifiers import grouped
 from app.views.base.remembered import remembers_words
@@ -30,7 +32,7 @@ class Column:
     """A column of an entity, as the engine sees it."""
 
     name: str
-    label: LazyString
+    label: LazyString | InLanguage
     help: LazyString | None
     kind: str
     required: bool
@@ -39,7 +41,11 @@ class Column:
     target: Any = None  # the entity a foreign key points at
     relation: str | None = None  # and the relationship beside it
     default: Any = None
+    nullable: bool = False
+    places: int = 2  # decimals of a number
 
+
+TAG = re.compile(r"<[^>]*>")  # in what the writers below have made: every value in it is escaped
 
 BY_TYPE: list[tuple[type, str]] = [
     (Enum, "choice"),
@@ -55,9 +61,12 @@ BY_TYPE: list[tuple[type, str]] = [
 ]
 
 
+@remembers_words
 @cache
 def column_of(model: Any, name: str) -> Column:
     """The column's facts; raises KeyError for a name the entity does not have."""
+    if (custom := fields_of(model).get(name)) is not None:
+        return custom_column(custom)
     mapper = inspect(model)
     if name in mapper.relationships:
         name = next(iter(mapper.relationships[name].local_columns)).key
@@ -78,6 +87,23 @@ def column_of(model: Any, name: str) -> Column:
         target=target if relation else None,
         relation=relation,
         default=column.default.arg if has_default and column.default.is_scalar else None,
+        nullable=bool(column.nullable),
+    )
+
+
+def custom_column(known: CustomFacts) -> Column:
+    """A field of the house's own, as a column: nothing in the engine asks which of the two it is."""
+    length = TEXT_LENGTH if known.column_kind in ("line", "url") else None
+    return Column(
+        known.key,
+        known.label,
+        None,
+        known.column_kind,
+        known.required and known.kind != "yes_no",
+        length,
+        known.options,
+        nullable=True,
+        places=4 if known.kind == "number" else 2,
     )
 
 
@@ -89,6 +115,11 @@ def pointed_at(model: Any) -> tuple[Any, ...]:
 
 
 # --- values as people read them -----------------------------------------------------------------
+
+
+def bears_currency(model: Any, names: Iterable[str]) -> bool:
+    """Whether amounts among these columns are in the currency of their row; else they are in euros."""
+    return hasattr(model, "currency") and any(column_of(model, name).kind == "money" for name in names)
 
 
 def written(column: Column, value: Any, currency: str = "EUR") -> Markup:
@@ -114,7 +145,7 @@ def plain_words(column: Column, value: Any, currency: str = "EUR") -> str:
     """The same without markup: for comparisons of two versions, history and mails."""
     if isinstance(value, Choice | Listed):
         return str(value.label)
-    return str(written(column, value, currency).striptags()) if value is not None else ""
+    return unescape(TAG.sub("", str(written(column, value, currency)))) if value is not None else ""  # striptags() would lose the no-break spaces
 
 
 def write_text(column: Column, value: Any, currency: str) -> Markup:
@@ -195,6 +226,11 @@ def write_mail_address(column: Column, value: str, currency: str) -> Markup:
     return Markup('<a href="mailto:{}">{}</a>').format(value, value)
 
 
+def write_names(column: Column, value: dict[str, str], currency: str) -> Markup:
+    """A name kept in several languages, in the reader's."""
+    return escape(named(value))
+
+
 def write_language(column: Column, value: str, currency: str) -> Markup:
     """A language by its own name."""
     return escape(current_app.config["LANGUAGES"].get(value, {"name": value})["name"])
@@ -217,6 +253,7 @@ WRITERS: dict[str, Callable[[Column, Any, str], Markup]] = {
     "phone": write_identifier,
     "url": write_link_out,
     "language": write_language,
+    "names": write_names,
     "email": write_mail_address,
 }
 

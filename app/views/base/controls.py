@@ -14,7 +14,7 @@ from markupsafe import Markup
 from wtforms import BooleanField, SelectField, SelectMultipleField, TextAreaField
 
 from app.views.base.days import SHAPE, DayField
-from app.views.base.forms import ListedField, LookUp, LookupField
+from app.views.base.forms import ListedField, LookUp, LookupField, NamesField
 from app.views.base.remembered import remembers_words
 from app.views.fragments import icon
 
@@ -51,6 +51,8 @@ def field_html(form: Any, name: str, lookups: dict[str, LookUp] | None = None, o
     if isinstance(field, BooleanField):
         classes.append("field-check")
         inside = f'<div class="form-check form-switch">{switch(field, told)}<label class="form-check-label" for="{field.id}">{label}</label></div>'
+    elif isinstance(field, NamesField):
+        inside = f'<fieldset class="names"><legend class="form-label">{label}</legend>{names_boxes(field, told)}</fieldset>'
     elif isinstance(field, SelectMultipleField):
         wide = True
         inside = f'<fieldset><legend class="form-label">{label}</legend><div class="ticks">{ticks(field)}</div></fieldset>'
@@ -135,6 +137,15 @@ def option(value: str, word: str, chosen: bool) -> str:
 @lru_cache(maxsize=500)
 def option_words(labels: tuple[tuple[str, Any], ...], locale: Locale) -> list[str]:
     return [str(label) for _value, label in labels]
+
+
+def names_boxes(field: NamesField, told: str) -> str:
+    first = f' id="{field.id}"{told}'
+    return "".join(
+        f'<label class="name-box"><span>{escape(language)}</span><input class="form-control" name="{field.name}_{code}" lang="{code}" value="{escape(value)}"'
+        f' autocomplete="off"{first if place == 0 else ""}></label>'
+        for place, (code, language, value) in enumerate(field.boxes())
+    )
 
 
 def switch(field: BooleanField, told: str) -> str:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from babel.numbers import get_decimal_symbol
+from flask import current_app
 from flask_babel import get_locale, gettext, lazy_gettext as _
 from flask_wtf import FlaskForm
 from sqlalchemy import select
@@ -28,6 +29,7 @@ from app.services.refusals import RuleBroken
 from app.views.base.columns import Column, column_of
 from app.views.base.days import DayField
 from app.views.base.listing import HIGHEST_ID
+from app.views.base.remembered import remembers_words
 
 
 class HouseForm(FlaskForm):
@@ -163,7 +165,10 @@ class DecimalTyped(Field):
     def _value(self) -> str:
         if self.typed:
             return self.typed
-        return "" if self.data is None else f"{self.data:.{self.places}f}".replace(".", get_decimal_symbol(str(get_locale())))
+        if self.data is None:
+            return ""
+        digits = f"{self.data:.{self.places}f}" if self.places == 2 else f"{self.data.normalize():f}"
+        return digits.replace(".", get_decimal_symbol(str(get_locale())))
 
     def process_formdata(self, valuelist: list[str]) -> None:
         if not valuelist:
@@ -285,12 +290,14 @@ def field_for(model: Any, name: str, narrow: Callable[[], Any] | None = None) ->
         return LookupField(**options, column=column, narrow=narrow)
     if column.kind == "choice":
         return choice_field(column, options)
+    if column.kind == "names":
+        return NamesField(**options)
     if column.kind == "categories":
         return SelectMultipleField(**options, choices=[SelectChoice(name) for name in ORIAS_CATEGORIES])
     if column.kind in ("date", "birth_date"):
         return DayField(**options | {"validators": validators + ([Checked("birth_date")] if column.kind == "birth_date" else [])})
     if column.kind in ("money", "decimal", "percent"):
-        return DecimalTyped(**options)
+        return DecimalTyped(**options, places=column.places)
     if column.kind == "number":
         return IntegerField(**options | {"validators": [*validators, Bounded()]})
     if column.kind == "bool":
@@ -300,6 +307,23 @@ def field_for(model: Any, name: str, narrow: Callable[[], Any] | None = None) ->
         checked = [Required() if column.required else Optional(), LengthSaid(max=(column.length or 100) * 2), Checked(column.kind)]
         return IdentifierField(**options | {"validators": checked, "filters": [cleaned]}, kind=column.kind)
     return TextAreaField(**options, filters=[cleaned_text]) if column.kind == "text" else StringField(**options, filters=[cleaned])
+
+
+class NamesField(Field):
+    """A name in each language: one box for each."""
+
+    widget = TextInput()
+
+    def process(self, formdata: Any, *args: Any, **options: Any) -> None:
+        super().process(None, *args, **options)
+        sent = {code: formdata.get(f"{self.name}_{code}") for code in current_app.config["LANGUAGES"]} if formdata is not None else {}
+        if any(text is not None for text in sent.values()):
+            self.data = {code: name for code, text in sent.items() if (name := cleaned(text))}
+            self.raw_data = list(self.data.values()) or [""]
+
+    def boxes(self) -> list[tuple[str, str, str]]:
+        """(language, its own name, what stands in its box)."""
+        return [(code, facts["name"], (self.data or {}).get(code, "")) for code, facts in current_app.config["LANGUAGES"].items()]
 
 
 class ListedField(SelectField):
@@ -343,6 +367,7 @@ def form_for(model: Any, names: list[str], narrow: dict[str, Callable[[], Any]] 
     return made_form(model, tuple(names), tuple((narrow or {}).items()))
 
 
+@remembers_words
 @lru_cache(maxsize=500)
 def made_form(model: Any, names: tuple[str, ...], narrow: tuple[tuple[str, Callable[[], Any]], ...]) -> type[HouseForm]:
     narrowed = dict(narrow)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time as clock, timedelta
@@ -13,7 +14,7 @@ from urllib.parse import urlencode
 
 from flask_babel import format_decimal, gettext, to_utc
 from sqlalchemy import ColumnElement, Select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from app.models.base import encodable, fold
@@ -70,6 +71,9 @@ class Asked:
         return f"?{urlencode(kept, safe=',')}" if kept else "?"
 
 
+CUSTOM_KEY = re.compile(r"x_[0-9a-f]{8}(_min|_max|_from|_to)?")  # of a field of the house's own, in an address or in history
+
+
 @dataclass(frozen=True)
 class Total:
     """How many rows: counted exactly up to a thousand, estimated beyond where nothing is filtered, else "1,000+"."""
@@ -112,6 +116,9 @@ def read(model: Any, address: MultiDict[str, str], filterable: list[str], sortab
                 asked.ignored.append(str(column.label))
             else:
                 asked.filters[key] = value
+    asked.ignored += [
+        gettext("A field since taken away") for key in args if CUSTOM_KEY.match(key) and not any(key in filter_names(column_of(model, name)) for name in filterable)
+    ]
     if args.get("sort", "").lstrip("-") in sortable:
         asked.sort = args["sort"]
     asked.size = int(args["size"]) if args.get("size") in map(str, SIZES) else 50
@@ -165,14 +172,14 @@ class Listing:
         self.where = tuple(where or ())
         self.dialect = session.get_bind().dialect.name
 
-    def sort_column(self) -> tuple[InstrumentedAttribute[Any], bool]:
+    def sort_column(self) -> tuple[Column, bool]:
         name = self.asked.sort.lstrip("-") or "id"
-        return getattr(self.model, name), self.asked.sort.startswith("-") or not self.asked.sort
+        return column_of(self.model, name), self.asked.sort.startswith("-") or not self.asked.sort
 
     @property
     def keyset(self) -> bool:
         """Whether the sort column can carry a cursor: one that is never empty."""
-        return not self.sort_column()[0].property.columns[0].nullable
+        return not self.sort_column()[0].nullable
 
     @property
     def backwards(self) -> bool:
@@ -183,23 +190,23 @@ class Listing:
     def place(self) -> list[Any] | None:
         """Where the page begins: [sort value, id]; None at the start, and for a cursor that is not one of this order."""
         sent = (self.asked.after or self.asked.before) if self.keyset else None
-        attribute = self.sort_column()[0]
-        if sent is None or attribute.key == "id":
+        column = self.sort_column()[0]
+        if sent is None or column.name == "id":
             return sent
-        value = typed(attribute, sent[0])
+        value = typed(column, sent[0])
         return None if value is None else [value, sent[1]]
 
     @cached_property
     def question(self) -> Question:
         asked = self.asked
-        attribute, descending = self.sort_column()
+        column, descending = self.sort_column()
         numbered = self.place is None and asked.page > 1 and not asked.last
         long_words, short_words = words_in(asked.words)
         return Question(
             self.model,
             self.dialect,
             self.columns,
-            sort=attribute.key,
+            sort=column.name,
             descending=descending is not self.backwards,
             filters=tuple(f"{key}:{NOBODY}" if value == NOBODY and filtered_column(self.model, key).kind == "link" else key for key, value in asked.filters.items()),
             long_words=len(long_words),
@@ -221,9 +228,8 @@ class Listing:
             found |= search_values(self.model, asked.words, self.dialect)
         found["skipped"] = (asked.page - 1) * asked.size
         if self.place is not None:
-            attribute = self.sort_column()[0]
             found["place_id"] = self.place[1]
-            if attribute.key != "id":
+            if self.sort_column()[0].name != "id":
                 found["place_value"] = self.place[0]
         return found
 
@@ -239,7 +245,7 @@ class Listing:
         if backwards:
             found.reverse()
         came_from = self.asked.after is not None or self.asked.page > 1
-        attribute = self.sort_column()[0].key
+        attribute = self.sort_column()[0].name
         ends = [place_of(row, attribute) for row in (found[:1] + found[-1:])] if self.keyset else []
         return Rows(
             found,
@@ -288,9 +294,8 @@ def filter_value(column: Column, key: str, value: str) -> Any:
     return wanted
 
 
-def typed(attribute: Any, value: Any) -> Any:
+def typed(column: Column, value: Any) -> Any:
     """The sort value of a cursor in its column's type; None for anything that is not one."""
-    column = column_of(attribute.class_, attribute.key)
     try:
         if column.kind in ("money", "decimal", "percent"):
             number = Decimal(str(value))

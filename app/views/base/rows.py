@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from flask_babel import get_locale, gettext
 from markupsafe import Markup
 
-from app.views.base.columns import column_of, writer_for
+from app.views.base.columns import bears_currency, column_of, writer_for
 from app.views.base.remembered import remembers_words
 from app.views.base.statements import Under
 
@@ -54,7 +54,7 @@ def row_writer(model: Any, columns: tuple[str, ...], base: str, dress: Dress, lo
         pattern.append("</td>")
     pattern.append(MENU if dress.menu else "")
     pattern.append("</tr>")
-    whole, has_currency = "".join(pattern), any(column_of(model, name).kind == "money" for name in places)
+    whole, has_currency = "".join(pattern), bears_currency(model, places)
     ticks = dress.ticks
 
     def write(row: Any) -> str:

@@ -26,7 +26,8 @@ def put(view: EntityView, record: Any, values: dict[str, Any], new: bool = False
     """Puts some values on the record, asks the rules, and writes; raises RuleBroken and IntegrityError."""
     with db.session.no_autoflush:
         for name, value in values.items():
-            default = inspect(view.model).column_attrs[name].columns[0].default
+            held = inspect(view.model).column_attrs.get(name)  # a field of the house's own is no column
+            default = held.columns[0].default if held is not None else None
             if value is None and default is not None:
                 if new or not default.is_scalar:
                     continue

@@ -22,7 +22,8 @@ from sqlalchemy.orm import Session
 
 from app.extensions import db, reads_only
 from app.models import Choice, Listed, now
-from app.views.base.columns import Column, column_of
+from app.models.custom import named
+from app.views.base.columns import Column, bears_currency, column_of
 from app.views.base.listing import Listing
 
 PIECE = 500
@@ -54,6 +55,8 @@ def plain(column: Column, value: Any) -> Any:
         return gettext("Yes") if value else gettext("No")
     if isinstance(value, datetime):
         return to_user_timezone(value).replace(tzinfo=None, second=0, microsecond=0)
+    if isinstance(value, dict):
+        return named(value)
     return ", ".join(value) if isinstance(value, list) else value
 
 
@@ -63,7 +66,7 @@ def reader(listing: Listing) -> tuple[list[str], Iterator[list[Any]]]:
     statement, values = listing.everything().execution_options(yield_per=PIECE), listing.values
     keys = [f"{column.name}_label" if column.kind == "link" else column.name for column in columns]
     head = [str(column.label) for column in columns]
-    money = any(column.kind == "money" for column in columns)
+    money = bears_currency(listing.model, listing.columns)
     if money:
         head.append(gettext("Currency"))
 

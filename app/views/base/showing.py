@@ -14,12 +14,13 @@ from markupsafe import Markup
 
 from app.extensions import db
 from app.models import Choice, Listed, User
+from app.models.custom import fields_of, named
 from app.permissions import HISTORY as HISTORY_ACCESS, READ
 from app.services import history
 from app.views.base.columns import Column, column_of, day, plain_words, written
 from app.views.base.forms import HouseForm
 from app.views.base.guards import signed_in
-from app.views.base.listing import Asked, Listing, filter_names, parsed, total_words
+from app.views.base.listing import CUSTOM_KEY, Asked, Listing, filter_names, parsed, total_words
 from app.views.base.remembered import remembers_words
 from app.views.base.rows import Dress, written_rows
 from app.views.base.statements import NOBODY
@@ -120,21 +121,25 @@ def entry_words(view: EntityView, entry: Any) -> dict[str, Any]:
     """One entry of history in words: field labels and values as a person reads them."""
     changes = []
     for name, (before, after) in (entry.values.changes if entry.values else {}).items():
-        if name in view.model.__table__.c and "label" not in view.model.__table__.c[name].info:
+        if name in view.model.__table__.c and "label" not in view.model.__table__.c[name].info and name not in fields_of(view.model):
             continue  # a column of the house's own, such as a number's key
         changes.append((label_for(view.model, name), stored_words(view.model, name, before), stored_words(view.model, name, after)))
     return {"entry": entry, "changes": changes, "erased": entry.values is None}
 
 
 def label_for(model: Any, name: str) -> str:
-    return str(column_of(model, name).label) if name in model.__table__.c else name
+    if name in fields_of(model) or name in model.__table__.c:
+        return str(column_of(model, name).label)
+    return gettext("A field since taken away") if CUSTOM_KEY.fullmatch(name) else name
 
 
 def stored_words(model: Any, name: str, value: Any) -> str:
     """A value that history keeps as JSON, as the record's own page writes it."""
     if value in (None, ""):
         return "—"
-    if name not in model.__table__.c or isinstance(value, list | dict):
+    if isinstance(value, dict) and name in model.__table__.c and column_of(model, name).kind == "names":
+        return named(value) or "—"
+    if (name not in model.__table__.c and name not in fields_of(model)) or isinstance(value, list | dict):
         return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     column = column_of(model, name)
     try:

@@ -14,7 +14,8 @@ from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, func, se
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from app.models.indexes import matching, written
-from app.views.base.columns import Column, column_of
+from app.views.base.columns import Column, bears_currency, column_of
+from app.views.base.remembered import remembers_words
 
 COUNTED = 1000  # beyond, a filtered total reads "1,000+"
 TEXTS = ("line", "text", "email", "phone", "url", "siren", "orias", "iban", "bic")
@@ -109,7 +110,7 @@ def build_count(question: Question, where: tuple[ColumnElement[bool], ...] = ())
     return count_of(question.model, [*conditions(question), *where], written(0))
 
 
-page_of, counted_of = lru_cache(maxsize=500)(build_page), lru_cache(maxsize=500)(build_count)
+page_of, counted_of = remembers_words(lru_cache(maxsize=500)(build_page)), remembers_words(lru_cache(maxsize=500)(build_count))
 
 
 def count_of(model: Any, wanted: list[ColumnElement[bool]], size: Any) -> Select[Any]:
@@ -126,6 +127,7 @@ def size_of(model: Any, dialect: str) -> Select[Any]:
     return count_of(model, [], select(func.max(model.id)).scalar_subquery())
 
 
+@remembers_words
 @lru_cache(maxsize=1_000)
 def shape_of(model: Any, columns: tuple[str, ...], sort: str, under: Under = ()) -> Select[Any]:
     """What a list selects: id, the sort column, each shown column with the names of what it points at, the second facts under
@@ -141,7 +143,7 @@ def shape_of(model: Any, columns: tuple[str, ...], sort: str, under: Under = ())
             parts = [getattr(other, part) for part in column.target.labelled]
             wanted.append((parts[0] if len(parts) == 1 else parts[0] + " " + parts[1]).label(f"{column.name}_label{mark}"))
             joins.append((other, other.id == getattr(model, column.name)))
-    if any(column_of(model, name).kind == "money" for name in (*columns, *seconds)):
+    if bears_currency(model, (*columns, *seconds)):
         wanted.append(model.currency.label("currency_of_row"))
     statement = select(*wanted)
     for other, condition_of_join in joins:

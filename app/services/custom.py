@@ -1,0 +1,141 @@
+"""Fields of the house's own: read once for everybody, their indexes kept in step, their values counted and taken away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import gettext
+from sqlalchemy import ColumnElement, String, func, literal_column, select, text, update
+from sqlalchemy.orm import Session
+from sqlalchemy.schema import CreateIndex, Index
+
+from app.extensions import db, kept_fields
+from app.models import Client, Contract, CustomField, CustomOption, FieldKind, Partner
+from app.models.custom import CustomValue, Field, InLanguage, custom_text, expression, options_of
+from app.models.lookups import Entry
+from app.services import history
+from app.services.refusals import RuleBroken
+
+ENTITIES: dict[str, Any] = {"partner": Partner, "client": Client, "contract": Contract}
+LABEL_LENGTH, MOST = 80, 40  # characters; fields in use per kind of record
+
+# Fields and options in one statement, each in its order.
+ALL: Any = select(
+    CustomField.key,
+    CustomField.holder,
+    CustomField.kind,
+    CustomField.names,
+    CustomField.section,
+    CustomField.required,
+    CustomField.portal,
+    CustomField.indexed,
+    CustomOption.id.label("option"),
+    CustomOption.names.label("option_names"),
+    CustomOption.offered,
+)
+ALL = (
+    ALL.outerjoin(CustomOption, CustomOption.field_id == CustomField.id)
+    .where(CustomField.active.is_(True))
+    .order_by(CustomField.position, CustomField.id, CustomOption.position, CustomOption.id)
+)
+
+
+def as_kept(rows: list[Any]) -> tuple[dict[str, dict[str, Field]], dict[str, dict[str, Entry]]]:
+    """The rows of ALL as a process keeps them: the fields by what they belong to, and the options with the other lists. Each
+    key becomes an attribute of its entity."""
+    fields: dict[str, dict[str, Field]] = {name: {} for name in ENTITIES}
+    lists: dict[str, dict[str, Entry]] = {}
+    for row in rows:
+        options = options_of(row.key) if row.kind == FieldKind.CHOICE else None
+        if options is not None:
+            entries = lists.setdefault(row.key, {})
+            if row.option is not None:
+                entries[str(row.option)] = Entry({language: name for language, name in row.option_names.items() if name}, row.offered)
+        section = InLanguage(row.section) if any((row.section or {}).values()) else None
+        known = Field(row.key, row.holder.value, row.kind.value, InLanguage(row.names), section, row.required, row.portal.value, row.indexed, options)
+        fields[known.holder][known.key] = known
+        entity = ENTITIES[known.holder]
+        if known.key not in vars(entity):
+            setattr(entity, known.key, CustomValue(known.key))
+    return fields, lists
+
+
+# --- rules --------------------------------------------------------------------------------------
+
+
+def saving(record: CustomField, new: bool) -> None:
+    if not any(record.names.values()):
+        raise RuleBroken(gettext("Please give it a name."), "names")
+    if any(len(name) > LABEL_LENGTH for name in [*record.names.values(), *(record.section or {}).values()]):
+        raise RuleBroken(gettext("At most %(limit)s characters.", limit=LABEL_LENGTH), "names")
+    if not new:
+        return
+    held = db.session.scalar(select(func.count()).select_from(CustomField).where(CustomField.holder == record.holder, CustomField.active.is_(True))) or 0
+    if held >= MOST:
+        raise RuleBroken(gettext("There are %(limit)s fields already. Put one away before you add another.", limit=MOST), "holder")
+
+
+def saving_option(record: CustomOption, new: bool) -> None:
+    if not any(record.names.values()):
+        raise RuleBroken(gettext("Please give it a name."), "names")
+    if any(len(name) > LABEL_LENGTH for name in record.names.values()):
+        raise RuleBroken(gettext("At most %(limit)s characters.", limit=LABEL_LENGTH), "names")
+    field = db.session.get(CustomField, record.field_id or 0)
+    if field is None or field.kind is not FieldKind.CHOICE:
+        raise RuleBroken(gettext("Only a field that is a choice from a list has options."), "field_id")
+
+
+# --- values -------------------------------------------------------------------------------------
+
+
+def holders(session: Session, record: CustomField, value: str | None = None) -> int:
+    """How many records have a value in this field; with `value`, how many have this one."""
+    entity = ENTITIES[record.holder]
+    kept = custom_text(entity.custom, key_of(record))
+    wanted = kept.is_not(None) if value is None else kept == value
+    return session.scalar(select(func.count()).select_from(entity).where(wanted)) or 0
+
+
+def key_of(record: CustomField) -> ColumnElement[str]:
+    return literal_column(f"'{record.key}'", String)
+
+
+def forget_values(session: Session, record: CustomField) -> int:
+    """Takes the values of a field out of every record, noted once in history; returns how many had one."""
+    entity, count = ENTITIES[record.holder], holders(session, record)
+    if count:
+        gone = func.json_remove(entity.custom, f"$.{record.key}") if session.get_bind().dialect.name == "sqlite" else entity.custom.op("-")(record.key)
+        with history.bulk(session, entity.__name__, {record.key: None, "records": count}, reason=str(record)):
+            kept = custom_text(entity.custom, key_of(record)).is_not(None)
+            session.execute(update(entity).where(kept).values(custom=gone).execution_options(synchronize_session=False))
+    return count
+
+
+# --- indexes ------------------------------------------------------------------------------------
+
+
+def index_of(known: Field) -> Index:
+    entity = ENTITIES[known.holder]
+    return Index(f"ix_{entity.__tablename__}_{known.key}", expression(entity, known), entity.__table__.c.id, _table=entity.__table__)
+
+
+def sync_indexes() -> None:
+    """Makes the indexes that fields ask for and drops those that none asks for any more. Runs outside any transaction: on
+    PostgreSQL nobody waits for it to be built."""
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        postgresql = connection.dialect.name == "postgresql"
+        catalogue = "SELECT indexname FROM pg_indexes WHERE schemaname = 'public'" if postgresql else "SELECT name FROM sqlite_master WHERE type = 'index'"
+        there = {name for (name,) in connection.execute(text(catalogue)) if any(name.startswith(f"ix_{table}_x_") for table in ENTITIES)}
+        wanted = {f"ix_{known.holder}_{known.key}": known for fields in kept_fields().values() for known in fields.values() if known.indexed}
+        for name in there - wanted.keys():
+            connection.execute(text(f'DROP INDEX {"CONCURRENTLY " if postgresql else ""}IF EXISTS "{name}"'))
+        for name in wanted.keys() - there:
+            connection.execute(text(statement_of(wanted[name], postgresql)))
+        connection.commit()  # SQLite begins a transaction here all the same
+
+
+def statement_of(known: Field, postgresql: bool) -> str:
+    index = index_of(known)
+    made = CreateIndex(index, if_not_exists=True).compile(dialect=db.engine.dialect)
+    ENTITIES[known.holder].__table__.indexes.discard(index)  # migrations know the declared indexes only
+    return str(made).replace("CREATE INDEX", "CREATE INDEX CONCURRENTLY", 1) if postgresql else str(made)
