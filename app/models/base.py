@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from anyascii import anyascii
 from flask_appbuilder import Model
-from flask_babel import LazyString, lazy_gettext as _
+from flask_babel import LazyString, gettext, lazy_gettext as _
 from sqlalchemy import BigInteger, DateTime, Enum, Integer, Text, event
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Mapped, Mapper, declared_attr, mapped_column
@@ -30,6 +30,14 @@ def now() -> datetime:
 def today() -> date:
     """The day it is where the house is: in Paris it may be tomorrow already when it is not in UTC."""
     return now().astimezone(HOUSE_ZONE).date()
+
+
+IN_DATA = "data\x04"  # gettext's way of writing a context: before a name that staff have typed
+
+
+def in_data(text: str | None) -> str:
+    """A name that staff have typed, as this house's translators put it in the reader's language; itself where they did not."""
+    return gettext(f"{IN_DATA}{text}").rpartition("\x04")[2] if text else ""
 
 
 def encodable(text: str) -> str:

@@ -24,7 +24,7 @@ from sqlalchemy.sql.functions import GenericFunction
 from sqlalchemy.types import TypeDecorator
 
 from app.extensions import kept_fields
-from app.models.base import STAFF, Choice, Money, Record, choice_of, field
+from app.models.base import STAFF, Choice, Money, Record, choice_of, field, in_data
 from app.models.lookups import Listed, ListedIn, language
 
 
@@ -106,7 +106,7 @@ class CustomOption(Record):
 def named(names: dict[str, str] | None) -> str:
     """The name in the reader's language, or in any."""
     names = names or {}
-    return names.get(language()) or next((name for name in names.values() if name), "")
+    return names.get(language()) or in_data(next((name for name in names.values() if name), ""))
 
 
 class InLanguage:

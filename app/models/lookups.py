@@ -21,7 +21,7 @@ from sqlalchemy.orm import Mapped
 from sqlalchemy.types import TypeDecorator
 
 from app.extensions import kept_lists
-from app.models.base import OPEN, Record, field, fold
+from app.models.base import OPEN, Record, field, fold, in_data
 
 CODE_LENGTH = 30
 
@@ -95,8 +95,8 @@ class Listed(str, metaclass=ListType):
     def label(self) -> str:
         """The value's name in the reader's language: the house's own, else the program's, else the code."""
         entry = self.entries().get(self)
-        own = entry.names.get(language()) if entry is not None else None
-        return own or str(self.said()) or (next(iter(entry.names.values()), "") if entry is not None else "") or str(self)
+        names = entry.names if entry is not None else {}
+        return names.get(language()) or str(self.said()) or in_data(next(iter(names.values()), "")) or str(self)
 
     def said(self) -> LazyString | str:
         """How the program itself names it."""

@@ -11,12 +11,13 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import CheckConstraint, ForeignKey, Numeric, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, relationship
 
-from app.models.base import Choice, Own, Record, Searchable, choice_of, field
+from app.models.base import Choice, Own, Record, Searchable, choice_of, field, in_data
 
 
 class Program(Searchable, Record):
     """The conditions under which partners work with the house. Partners read it, never write it."""
 
+    is_worded = True  # translators put its texts into other languages
     __tablename__ = "program"
     title, plural, adding = _("Program"), _("Programs"), _("New program")
     scope, searched = Own(through=("id", "Partnership.program_id")), ("name",)
@@ -25,10 +26,14 @@ class Program(Searchable, Record):
     description: Mapped[str | None] = field(_("Description"), Text, kind="text")
     active: Mapped[bool] = field(_("Active"), default=True)
 
+    def __str__(self) -> str:
+        return in_data(self.name)
+
 
 class Tier(Record):
     """A level of a program: what it gives and from how many points on."""
 
+    is_worded = True  # translators put its texts into other languages
     __tablename__ = "tier"
     __table_args__ = (
         UniqueConstraint("program_id", "name"),
@@ -47,6 +52,9 @@ class Tier(Record):
     features: Mapped[str | None] = field(_("What it gives"), Text, kind="text")
 
     program: Mapped[Program] = relationship()
+
+    def __str__(self) -> str:
+        return in_data(self.name)
 
 
 class PartnershipStatus(Choice):

@@ -6,7 +6,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import JSON, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import STAFF, Record, field
+from app.models.base import IN_DATA, STAFF, Record, field
 
 
 class Translation(Record):
@@ -24,4 +24,4 @@ class Translation(Record):
     unsure: Mapped[bool] = field(_("To be checked"), default=False)
 
     def __str__(self) -> str:
-        return self.source[:80]
+        return self.source.removeprefix(IN_DATA)[:80]

@@ -49,11 +49,14 @@ from app.models import (
     SupplierKind,
     Task,
     Tier,
+    Translation,
     User,
     now,
     today,
 )
+from app.models.base import IN_DATA
 from app.services import agreements, files, partners, people
+from app.services.words import key_of
 
 PASSWORD = "cordee-demo"  # noqa: S105 - the demo's, printed on its own sign-in page
 STAFF = {
@@ -211,16 +214,32 @@ def load_catalogue() -> tuple[dict[str, Supplier], list[Offering]]:
     return suppliers, offerings
 
 
+# What the house's translators have made of the names above.
+IN_ENGLISH = {
+    "Cordée 2026": "Cordée 2026",
+    "Le programme de la maison : plus la relation dure, plus elle rapporte.": "The house's program: the longer we work together, the more it pays.",
+    "Bronze": "Bronze",
+    "Argent": "Silver",
+    "Or": "Gold",
+    "Platine": "Platinum",
+    "E-mail et messagerie": "E-mail and messages",
+    "Chargé de compte dédié": "A dedicated account manager",
+}
+
+
 def load_program() -> tuple[Program, list[Tier]]:
     program = Program(name="Cordée 2026", description="Le programme de la maison : plus la relation dure, plus elle rapporte.")
     levels = [
         ("Bronze", 0, "60", "E-mail et messagerie"),
-        ("Silver", 100, "65", "E-mail et messagerie"),
-        ("Gold", 300, "70", "Chargé de compte dédié"),
-        ("Platinum", 750, "75", "Chargé de compte dédié"),
+        ("Argent", 100, "65", "E-mail et messagerie"),
+        ("Or", 300, "70", "Chargé de compte dédié"),
+        ("Platine", 750, "75", "Chargé de compte dédié"),
     ]
     tiers = [Tier(program=program, name=name, points_from=points, reward_rate=Decimal(rate), support=support) for name, points, rate, support in levels]
     db.session.add_all([program, *tiers])
+    for source, english in IN_ENGLISH.items():
+        source = f"{IN_DATA}{source}"
+        db.session.add(Translation(language="en", key=key_of(source), source=source, texts=[english]))
     return program, tiers
 
 

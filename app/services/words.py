@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 import config
 from app.models import Translation
+from app.models.base import IN_DATA
 from app.services.refusals import RuleBroken
 
 FOLDER = config.ROOT / "translations"
@@ -107,6 +108,12 @@ class Entry:
     places: list[tuple[str, int]]
     unsure: bool = False
     record_id: int = 0
+    kind: str = ""  # of a name held in data: what it names
+
+    @property
+    def said(self) -> str:
+        """The source as people read it."""
+        return self.source.removeprefix(IN_DATA)
 
     @property
     def changed(self) -> bool:
@@ -115,7 +122,7 @@ class Entry:
     @cached_property
     def faults(self) -> list[str]:
         """Looked for only where somebody asks: a catalogue has a thousand sentences."""
-        return faults_of(self.language, self.source, [text for text in self.texts if text], self.plural)
+        return faults_of(self.language, self.said, [text for text in self.texts if text], self.plural)
 
     @property
     def missing(self) -> bool:
@@ -211,9 +218,9 @@ def restore(session: Session, language: str, entry: Entry) -> None:
 def refuse_faults(language: str, entry: Entry, texts: list[str]) -> None:
     if not all(text.strip() for text in texts) or len(texts) != len(entry.shipped):
         raise RuleBroken(FAULTS["empty"], "texts")
-    marks = faults_of(language, entry.source, texts, entry.plural)
+    marks = faults_of(language, entry.said, texts, entry.plural)
     if marks:
-        raise RuleBroken(sentence_of(marks[0], entry.source, entry.plural), "texts")
+        raise RuleBroken(sentence_of(marks[0], entry.said, entry.plural), "texts")
 
 
 def sentence_of(mark: str, source: str, plural: str = "") -> str:
@@ -227,7 +234,12 @@ def download(found: list[Entry], language: str) -> str:
     book = polib.POFile(wrapwidth=0)
     book.header, book.metadata = "Cordée", dict(shipped.metadata)
     for each in found:
-        entry = polib.POEntry(msgid=each.source, occurrences=[(path, str(line)) for path, line in each.places], flags=["fuzzy"] if each.unsure else [])
+        entry = polib.POEntry(
+            msgid=each.said,
+            msgctxt=IN_DATA[:-1] if each.kind else None,
+            occurrences=[(path, str(line)) for path, line in each.places],
+            flags=["fuzzy"] if each.unsure else [],
+        )
         if each.plural:
             entry.msgid_plural, entry.msgstr_plural = each.plural, dict(enumerate(each.texts))
         else:
@@ -246,15 +258,19 @@ def read_upload(content: bytes, language: str, found: list[Entry]) -> list[tuple
     except (OSError, UnicodeDecodeError, ValueError, IndexError) as refusal:
         raise RuleBroken(_("This is not a .po file that can be read. It must be in UTF-8."), "file") from refusal
     known = {each.source: each for each in found}
+
+    def source_of(each: polib.POEntry) -> str:
+        return f"{each.msgctxt}\x04{each.msgid}" if each.msgctxt else each.msgid
+
     sent = [each for each in book if not each.obsolete and (each.msgstr or any(each.msgstr_plural.values()))]
-    if not sent or sum(each.msgid in known for each in sent) < OURS * len(sent):
+    if not sent or sum(source_of(each) in known for each in sent) < OURS * len(sent):
         raise RuleBroken(_("This is not a catalogue of Cordée: it holds the sentences of another program."), "file")
     declared = (book.metadata.get("Language") or language).split("_")[0]
     if declared != language.split("_")[0]:
         raise RuleBroken(_("This catalogue is for another language: %(language)s.", language=declared), "file")
     changes, wrong = [], []
     for each in sent:
-        entry = known.get(each.msgid)
+        entry = known.get(source_of(each))
         if entry is None:
             continue
         texts = [text for _number, text in sorted(each.msgstr_plural.items())] if each.msgid_plural else [each.msgstr]

@@ -21,6 +21,7 @@ from werkzeug.routing import IntegerConverter
 
 from app.extensions import db, reads_only
 from app.models import today
+from app.models.base import in_data
 from app.models.scope import NOBODY, OutOfScope
 from app.permissions import PARTNER_ROLES, STAFF_ROLES
 from app.services import once, people
@@ -87,6 +88,7 @@ def bind(app: Flask) -> None:
         once=fragments.once_input,
         csrf_later=Markup('<input type="hidden" name="csrf_token" value="{}">').format(fragments.CSRF_GOES_HERE),
         page_later=fragments.PAGE_GOES_HERE,
+        house_language=app.config["BABEL_DEFAULT_LOCALE"],
         spoken=lambda: get_locale().language,
         initials=initials,
         field=controls.field_html,
@@ -106,6 +108,7 @@ def bind(app: Flask) -> None:
         datetime=lambda value: moment(value) if value else "",
         date=lambda day: format_date(day, "medium") if day else "",
         day=lambda value: format_date(to_user_timezone(value), "medium") if value else "",
+        worded=in_data,
         identifier=lambda value, kind: grouped(kind, value) if value else "",
         percent=percent,
         number=lambda value: format_decimal(value),

@@ -13,7 +13,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from app.extensions import db
 from app.models import Translation, fold
 from app.permissions import HISTORY, READ, TRANSLATIONS, WRITE
-from app.services import history, once, words
+from app.services import data_names, history, once, words
 from app.services.refusals import RuleBroken
 from app.services.words import Entry
 from app.views.base import HouseView, page, signed_in
@@ -25,8 +25,14 @@ SIEVES = {
     "missing": (_("Missing"), lambda entry: entry.missing),
     "unsure": (_("To be checked"), lambda entry: entry.unsure),
     "changed": (_("Changed here"), lambda entry: entry.changed),
+    "data": (_("Names held in data"), lambda entry: bool(entry.kind)),
     "faulty": (_("With a fault"), lambda entry: bool(entry.faults)),
 }
+
+
+def entries(language: str) -> list[Entry]:
+    """The program's sentences, then the names that staff have typed."""
+    return words.entries(db.session(), language) + data_names.entries(db.session(), language)
 
 
 class TranslationsView(HouseView):
@@ -36,24 +42,24 @@ class TranslationsView(HouseView):
         return current_app.config["LANGUAGES"].get(code) or abort(404)
 
     def entry(self, language: str, key: str) -> tuple[Entry, list[Entry]]:
-        found = words.entries(db.session(), language)
+        found = entries(language)
         return next((each for each in found if each.key == key), None) or abort(404), found
 
     @page("/")
     def overview(self) -> str:
         languages = current_app.config["LANGUAGES"]
-        far = {code: words.progress(words.entries(db.session(), code)) for code in languages}
+        far = {code: words.progress(entries(code)) for code in languages}
         latest = db.session.scalars(select(Translation).order_by(Translation.updated_at.desc()).limit(8)).all()
         return render_template("translations/overview.html", far=far, sieves=SIEVES, latest=latest)
 
     @page("/<language>/")
     def sentences(self, language: str) -> str:
         chosen = self.language(language)
-        found = words.entries(db.session(), language)
+        found = entries(language)
         sieve = request.args.get("show") if request.args.get("show") in SIEVES else "all"
         sought = request.args.get("q", "").replace("\x00", "")[:100].strip()
         number = int(request.args["page"]) if request.args.get("page", "").isdecimal() and len(request.args["page"]) < 6 and int(request.args["page"]) else 1
-        fitting = [each for each in found if SIEVES[sieve][1](each) and (not sought or fold(sought) in fold(" ".join([each.source, each.plural, *each.texts])))]
+        fitting = [each for each in found if SIEVES[sieve][1](each) and (not sought or fold(sought) in fold(" ".join([each.said, each.plural, *each.texts])))]
         shown = fitting[(number - 1) * SHOWN : number * SHOWN]
         counts = {name: sum(map(test, found)) for name, (_label, test) in SIEVES.items()}
         return render_template(
@@ -70,11 +76,7 @@ class TranslationsView(HouseView):
 
     def screen(self, language: str, entry: Entry, found: list[Entry], texts: list[str] | None = None, refusal: Any = None, stale: bool = False) -> str:
         place = found.index(entry)
-        others = {
-            code: next((each.texts for each in words.entries(db.session(), code) if each.key == entry.key), [])
-            for code in current_app.config["LANGUAGES"]
-            if code != language
-        }
+        others = {code: next((each.texts for each in entries(code) if each.key == entry.key), []) for code in current_app.config["LANGUAGES"] if code != language}
         sees_history = entry.record_id and signed_in().may(HISTORY, READ)
         return render_template(
             "translations/sentence.html",
@@ -83,7 +85,7 @@ class TranslationsView(HouseView):
             changes=history.of_record("Translation", entry.record_id) if sees_history else [],
             before=found[place - 1].key if place else None, after=found[place + 1].key if place + 1 < len(found) else None,
             unsure=bool(request.form.get("unsure")) if texts else entry.unsure, may_write=signed_in().may(TRANSLATIONS, WRITE),
-            correctable=language == "fr" and any(mark in ("space", "quotes", "apostrophe") for mark in words.faults_of("fr", entry.source, texts or entry.texts, entry.plural)),
+            correctable=language == "fr" and any(mark in ("space", "quotes", "apostrophe") for mark in words.faults_of("fr", entry.said, texts or entry.texts, entry.plural)),
         )  # fmt: skip
 
     @page("/<language>/<key>", needs=WRITE, methods=("POST",))
@@ -120,7 +122,7 @@ class TranslationsView(HouseView):
     @page("/<language>/catalogue.po")
     def download(self, language: str) -> Response:
         self.language(language)
-        response = Response(words.download(words.entries(db.session(), language), language), mimetype="text/x-gettext-translation")
+        response = Response(words.download(entries(language), language), mimetype="text/x-gettext-translation")
         response.headers["Content-Disposition"] = disposition(f"cordee-{language}.po")
         return response
 
@@ -128,7 +130,7 @@ class TranslationsView(HouseView):
     def upload(self, language: str) -> Any:
         """Takes a .po file back: all of it, or, with what is wrong named, nothing."""
         self.language(language)
-        found, sent = words.entries(db.session(), language), request.files.get("file")
+        found, sent = entries(language), request.files.get("file")
         try:
             changes = words.read_upload(sent.read(words.LARGEST + 1) if sent else b"", language, found)
             for entry, texts, unsure in changes:
@@ -136,7 +138,7 @@ class TranslationsView(HouseView):
             db.session.commit()
         except RuleBroken as refusal:
             db.session.rollback()
-            far = {code: words.progress(words.entries(db.session(), code)) for code in current_app.config["LANGUAGES"]}
+            far = {code: words.progress(entries(code)) for code in current_app.config["LANGUAGES"]}
             latest = db.session.scalars(select(Translation).order_by(Translation.updated_at.desc()).limit(8)).all()
             return render_template("translations/overview.html", far=far, sieves=SIEVES, latest=latest, refused=language, refusal=refusal.sentence), 422
         flash(ngettext("%(num)s sentence has been changed.", "%(num)s sentences have been changed.", len(changes)), "good")

@@ -6,11 +6,13 @@ import html
 import io
 import re
 import time
+from datetime import date
 
 import polib
 import pytest
 
 from app import models as m
+from app.models.base import IN_DATA
 from app.services import words
 from app.views.pseudo import pseudo
 
@@ -265,3 +267,32 @@ def test_the_pseudo_language_keeps_placeholders_and_markup():
     assert pseudo("Hello %(name)s, 100%%") == "⟦Hélló %(name)s, 100%%" + "·" * 7 + "⟧"
     assert pseudo("") == ""
     assert pseudo(pseudo("Yes")) == pseudo("Yes")
+
+
+def test_names_that_staff_typed_are_put_into_english_on_the_desk(house, cast):
+    """Tiers, programs and values without an English name stand among the sentences, and on the pages once they are translated."""
+    partner = cast.partner()
+    program = cast.add(m.Program(name="Programme Élan"))
+    tier = cast.add(m.Tier(program_id=program.id, name="Or & vermeil", points_from=0, support="Un conseiller dédié"))
+    cast.add(m.Partnership(partner_id=partner.id, program_id=program.id, tier_id=tier.id, starts_on=date(2026, 1, 1)))
+    translator, owner = cast.client_for("translator"), cast.client_for("owner", partner)
+    english = {"Accept-Language": "en"}
+    listed = translator.get("/translations/en/?show=data").text
+    assert "Or &amp; vermeil" in listed
+    assert "Un conseiller dédié" in listed
+    assert "Or &amp; vermeil" not in translator.get("/translations/fr/?show=data").text
+    key = words.key_of(f"{IN_DATA}Or & vermeil")
+    page = translator.get(f"/translations/en/{key}").text
+    assert "Niveau" in page
+    version = re.search(r'name="version" value="([^"]*)"', page).group(1)
+    assert translator.post(f"/translations/en/{key}", {"texts": "Gold & vermeil", "version": version}).status_code == 302
+    assert "Gold &amp; vermeil" in owner.get("/portal/program/", headers=english).text
+    assert "Gold &amp; vermeil" in owner.get("/portal/", headers=english).text
+    assert "Gold &amp; vermeil" in cast.client_for("manager").get("/partnerships/", headers=english).text
+    assert "Or &amp; vermeil" in owner.get("/portal/program/").text
+    catalogue = translator.get("/translations/en/catalogue.po").text
+    assert 'msgctxt "data"' in catalogue
+    changed = catalogue.replace("Gold & vermeil", "Golden")
+    answer = translator.post("/translations/en/upload", {"file": (io.BytesIO(changed.encode()), "en.po")})
+    assert answer.status_code == 302
+    assert "Golden" in owner.get("/portal/program/", headers=english).text

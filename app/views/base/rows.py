@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from flask_babel import get_locale, gettext
 from markupsafe import Markup
 
+from app.models.base import in_data
 from app.views.base.columns import bears_currency, column_of, writer_for
 from app.views.base.remembered import remembers_words
 from app.views.base.statements import Under
@@ -28,6 +29,11 @@ class Dress(NamedTuple):
     menu: bool = False
 
 
+def write_worded(value: str, currency: str) -> str:
+    """The name of a record that translators put into other languages."""
+    return escape(in_data(value))
+
+
 @remembers_words
 @lru_cache(maxsize=1_000)
 def row_writer(model: Any, columns: tuple[str, ...], base: str, dress: Dress, locale: str) -> Callable[[Any], str]:
@@ -40,7 +46,8 @@ def row_writer(model: Any, columns: tuple[str, ...], base: str, dress: Dress, lo
     for name in (*columns, *seconds.values()):
         column = column_of(model, name)
         is_link = column.kind == "link"
-        place = (at + is_link, None if is_link or column.kind in ("line", "text") else writer_for(column, locale))
+        writer = None if is_link or column.kind in ("line", "text") else writer_for(column, locale)
+        place = (at + is_link, write_worded if is_link and getattr(column.target, "is_worded", False) else writer)
         places.setdefault(name, place)
         at += 1 + is_link
     for number, name in enumerate(columns):
