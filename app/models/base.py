@@ -128,10 +128,11 @@ STAFF = "staff"  # partners see nothing of it
 INTERNAL = "internal"  # written by the house itself (history, mails, links); never read under a partner's scope
 
 
-def field(label: LazyString, *columns: Any, help: LazyString | None = None, kind: str | None = None, **options: Any) -> Any:
-    """A mapped column that carries its own words, so that list, form, search, export and history say the same thing."""
+def field(label: LazyString, *columns: Any, help: LazyString | None = None, more: LazyString | None = None, kind: str | None = None, **options: Any) -> Any:
+    """A mapped column that carries its own words, so that list, form, search, export and history say the same thing. `more` is
+    what stands behind the question mark of a hard field."""
     options.setdefault("info", {})
-    options["info"] |= {"label": label, "help": help, "kind": kind}
+    options["info"] |= {"label": label, "help": help, "more": more, "kind": kind}
     return mapped_column(*columns, **options)
 
 

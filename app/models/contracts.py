@@ -64,7 +64,12 @@ class Contract(Customised, Record):
     valued_on: Mapped[date | None] = field(_("Valued on"))
     renews_on: Mapped[date | None] = field(_("Renews on"))
     last_movement_on: Mapped[date | None] = field(_("Last movement"))
-    reference: Mapped[str | None] = field(_("Supplier reference"), String(60), help=_("The reference under which the supplier knows the client."))
+    reference: Mapped[str | None] = field(
+        _("Supplier reference"),
+        String(60),
+        help=_("The reference under which the supplier knows the client."),
+        more=_("It is what links a contract to a client of the same supplier. A contract without a client is counted on the home page until somebody links it."),
+    )
     holder: Mapped[str | None] = field(_("Holder as sent by the supplier"), String(200))
     search_text: Mapped[str] = mapped_column(Text, default="")
 

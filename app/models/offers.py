@@ -44,7 +44,9 @@ class Product(Searchable, Record):
     supplier_id: Mapped[int] = field(_("Supplier"), ForeignKey("supplier.id"), index=True)
     name: Mapped[str] = field(_("Name"), String(200))
     kind: Mapped[ProductKind] = field(_("Kind of product"), *listed_in(ProductKind), default=ProductKind.LIFE_INSURANCE)
-    risk_class: Mapped[int | None] = field(_("Risk class"), help=_("From 1, the lowest, to 7."))
+    risk_class: Mapped[int | None] = field(
+        _("Risk class"), help=_("From 1, the lowest, to 7."), more=_("The summary risk indicator of the product’s key information document.")
+    )
 
     supplier: Mapped[Supplier] = relationship()
 
@@ -69,7 +71,12 @@ class Offering(Searchable, Record):
     opens_on: Mapped[date] = field(_("Opens on"))
     closes_on: Mapped[date | None] = field(_("Closes on"))
     required_categories: Mapped[list[str]] = field(
-        _("ORIAS categories required"), JSON, default=list, kind="categories", help=_("The partner must hold one of them. None means anybody may market it.")
+        _("ORIAS categories required"),
+        JSON,
+        default=list,
+        kind="categories",
+        help=_("The partner must hold one of them. None means anybody may market it."),
+        more=_("The categories are those that ORIAS gave when the partner was last checked."),
     )
     target_market: Mapped[str | None] = field(_("Target market"), Text, kind="text")
     conditions: Mapped[str | None] = field(_("Conditions"), Text, kind="text")

@@ -86,10 +86,26 @@ class Partner(Customised, Searchable, Record):
     status: Mapped[PartnerStatus] = field(_("Status"), choice_of(PartnerStatus), default=PartnerStatus.DRAFT, index=True)
     siren: Mapped[str | None] = field(_("SIREN"), String(9), help=_("Nine digits."), kind="siren", index=True)
     exercise: Mapped[Exercise] = field(
-        _("Form of activity"), choice_of(Exercise), default=Exercise.COMMERCIAL, help=_("Liberal professions and craftsmen are not in the RCS.")
+        _("Form of activity"),
+        choice_of(Exercise),
+        default=Exercise.COMMERCIAL,
+        help=_("Liberal professions and craftsmen are not in the RCS."),
+        more=_(
+            "A company, or a sole trader who sells, is entered in the RCS: its registry and the SIREN are both checked. A liberal profession or "
+            "a craftsman has a SIREN and no RCS; then this check is not required and nobody asks for the registry."
+        ),
     )
     rcs_town: Mapped[str | None] = field(_("RCS registry"), String(60), help=_("The town of the registry, for example Marseille."))
-    orias_number: Mapped[str | None] = field(_("ORIAS number"), String(8), help=_("Eight digits, for example 07 004 126."), kind="orias")
+    orias_number: Mapped[str | None] = field(
+        _("ORIAS number"),
+        String(8),
+        help=_("Eight digits, for example 07 004 126."),
+        more=_(
+            "Everybody who distributes insurance, credit or financial products is entered in ORIAS, with categories such as COA (insurance "
+            "broker) or CIF (financial adviser). The categories decide which offerings may be assigned. An introducer needs none."
+        ),
+        kind="orias",
+    )
     street: Mapped[str | None] = field(_("Street"), String(200))
     postcode: Mapped[str | None] = field(_("Postcode"), String(10))
     city: Mapped[str | None] = field(_("Town"), String(100))
@@ -97,7 +113,13 @@ class Partner(Customised, Searchable, Record):
     email: Mapped[str | None] = field(_("E-mail"), String(320), kind="email")
     phone: Mapped[str | None] = field(_("Phone"), String(30), kind="phone")
     website: Mapped[str | None] = field(_("Website"), String(200), kind="url")
-    parent_id: Mapped[int | None] = field(_("Parent partner"), ForeignKey("partner.id"), index=True, help=_("The network or broker this partner works under."))
+    parent_id: Mapped[int | None] = field(
+        _("Parent partner"),
+        ForeignKey("partner.id"),
+        index=True,
+        help=_("The network or broker this partner works under."),
+        more=_("The parent reads this partner’s clients and contracts on its own portal and changes none of them. Leave it empty for a partner who works for itself."),
+    )
     account_manager_id: Mapped[int | None] = field(_("Account manager"), ForeignKey("ab_user.id"))
     note: Mapped[str | None] = field(_("Internal note"), Text, help=_("Read by staff only."), kind="text")
     contested: Mapped[bool] = field(_("SIREN already held"), default=False)
@@ -190,7 +212,14 @@ class BankAccount(Record):
 
     partner_id: Mapped[int] = field(_("Partner"), ForeignKey("partner.id"), index=True)
     holder: Mapped[str] = field(_("Account holder"), String(140))
-    iban: Mapped[str] = field(_("IBAN"), String(34), kind="iban")
+    iban: Mapped[str] = field(
+        _("IBAN"),
+        String(34),
+        kind="iban",
+        more=_(
+            "Where commissions are paid. Two letters for the country, two check digits, then the bank’s own number: it stands on every statement (RIB). Spaces do not matter."
+        ),
+    )
     bic: Mapped[str | None] = field(_("BIC"), String(11), kind="bic")
     is_default: Mapped[bool] = field(_("Default account"), default=False)
 

@@ -81,7 +81,12 @@ class Membership(Record):
     partner_id: Mapped[int] = field(_("Partner"), ForeignKey("partner.id"), index=True)
     user_id: Mapped[int] = field(_("Person"), ForeignKey("ab_user.id"))
     role: Mapped[MemberRole] = field(_("Role"), choice_of(MemberRole), default=MemberRole.MEMBER)
-    own_clients_only: Mapped[bool] = field(_("Own clients only"), default=False, help=_("Sees only the clients assigned to this person."))
+    own_clients_only: Mapped[bool] = field(
+        _("Own clients only"),
+        default=False,
+        help=_("Sees only the clients assigned to this person."),
+        more=_("A member with this switch on sees and changes the clients it advises, with their contracts, and nobody else’s; owners always see all of the company’s."),
+    )
 
     partner: Mapped[Any] = relationship("Partner", back_populates="memberships")
     user: Mapped[User] = relationship(User)

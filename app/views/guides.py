@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import redirect, render_template
-from flask_babel import LazyString, lazy_gettext as _
+from flask_babel import LazyString, get_locale, lazy_gettext as _
 from werkzeug.wrappers import Response
 
 from app.permissions import PARTNER_ROLES, STAFF_ROLES
@@ -131,6 +131,22 @@ GUIDES["member"] = tuple(step for step in GUIDES["owner"] if step.href not in ("
 GUIDES["read_only"] = tuple(step for step in GUIDES["owner"] if step.href not in ("/portal/people/", "/portal/clients/new"))
 
 
+# The picture of each place that a step leads to, in static/guides by language. tests/browser/test_guide_pictures.py takes them.
+PICTURES = {
+    "/settings/staff/": "staff",
+    "/alerts/": "alerts",
+    "/partners/new": "new-partner",
+    "/partners/": "partners",
+    "/contracts/?client_id=none": "contracts",
+    "/tasks/": "tasks",
+    "/translations/": "translations",
+    "/portal/clients/new": "portal-new-client",
+    "/portal/contracts/": "portal-contracts",
+    "/portal/people/": "portal-people",
+}
+PICTURED = ("fr", "en")  # a third language shows the English pictures until it has its own
+
+
 def guides_of(who: Person) -> list[tuple[LazyString | str, tuple[Step, ...]]]:
     """The guides of a person's roles; whoever has only a role that the house added reads the reader's."""
     if not who.rights:
@@ -151,7 +167,8 @@ class GuidesView(HouseView):
 
     @page("/")
     def show(self) -> str:
-        return render_template("home/guide.html", guides=guides_of(signed_in()))
+        spoken = get_locale().language
+        return render_template("home/guide.html", guides=guides_of(signed_in()), pictures=PICTURES, album=spoken if spoken in PICTURED else "en")
 
     @page("/put-away", methods=("POST",))
     def put_away(self) -> Response:

@@ -20,7 +20,8 @@ from tests.trust.test_addresses import addresses, entity_of, fill
 from tests.trust.world import build
 
 # Language, width and darkness: two opposite corners at every stop, all eight by `make test-all`.
-SETTINGS = list(itertools.product(("fr", "en"), (1280, 390), (False, True))) if os.environ.get("CORDEE_WHOLE") else [("fr", 390, False), ("en", 1280, True)]
+WHOLE = bool(os.environ.get("CORDEE_WHOLE"))
+SETTINGS = list(itertools.product(("fr", "en"), (1280, 390), (False, True))) if WHOLE else [("fr", 390, False), ("en", 1280, True)]
 PAYLOADS = [
     "<script>alert({n})</script>",
     '"><script>alert({n})</script>',
@@ -59,6 +60,8 @@ def pages_of(app: Any, role: str, ids: dict[str, int]) -> list[str]:
             continue
         if isinstance(asked, Access) and asked.level_of(role) < level:
             continue
+        if getattr(view, "is_table", False) and not WHOLE and view.model.__tablename__ not in ("contract", "ab_user"):
+            continue  # one template over forty tables
         entity = entity_of(rule, view)
         if "<id:" in rule.rule and entity not in ids:
             continue

@@ -43,6 +43,7 @@ class Column:
     default: Any = None
     nullable: bool = False
     places: int = 2  # decimals of a number
+    more: LazyString | None = None  # what stands behind the field's question mark
 
 
 TAG = re.compile(r"<[^>]*>")  # in what the writers below have made: every value in it is escaped
@@ -88,6 +89,7 @@ def column_of(model: Any, name: str) -> Column:
         relation=relation,
         default=column.default.arg if has_default and column.default.is_scalar else None,
         nullable=bool(column.nullable),
+        more=column.info.get("more"),
     )
 
 

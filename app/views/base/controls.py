@@ -50,17 +50,17 @@ def field_html(form: Any, name: str, lookups: dict[str, LookUp] | None = None, o
     classes = ["field"]
     if isinstance(field, BooleanField):
         classes.append("field-check")
-        inside = f'<div class="form-check form-switch">{switch(field, told)}<label class="form-check-label" for="{field.id}">{label}</label></div>'
+        inside = f'<div class="form-check form-switch">{switch(field, told)}<label class="form-check-label" for="{field.id}">{label}</label>{more_of(field)}</div>'
     elif isinstance(field, NamesField):
         inside = f'<fieldset class="names"><legend class="form-label">{label}</legend>{names_boxes(field, told)}</fieldset>'
     elif isinstance(field, SelectMultipleField):
         wide = True
-        inside = f'<fieldset><legend class="form-label">{label}</legend><div class="ticks">{ticks(field)}</div></fieldset>'
+        inside = f'<fieldset><legend class="form-label">{label}</legend>{more_of(field)}<div class="ticks">{ticks(field)}</div></fieldset>'
     else:
         wide = wide or isinstance(field, TextAreaField)
         star = ' <span class="required" aria-hidden="true">*</span>' if field.flags.required else ""
         target = f"{field.id}_text" if isinstance(field, LookupField) else field.id
-        inside = f'<label class="form-label" for="{target}">{label}{star}</label>{control(field, told, label, (lookups or {}).get(name, LookUp()), fill_of(form, name))}'
+        inside = f'<label class="form-label" for="{target}">{label}{star}</label>{more_of(field)}{control(field, told, label, (lookups or {}).get(name, LookUp()), fill_of(form, name))}'
     classes += ["field-wide"] * wide + ["field-bad"] * bool(field.errors)
     kinds = f' data-only-for="{escape(" ".join(sorted(only_for)))}"' if only_for else ""
     return Markup(f'<div class="{" ".join(classes)}"{kinds}>{inside}{notes}</div>')  # noqa: S704 - every value in it is escaped
@@ -159,6 +159,15 @@ def ticks(field: SelectMultipleField) -> str:
         f"{' checked' if str(value) in chosen else ''}> {escape(str(label))}</label>"
         for value, label, _chosen, _options in field.iter_choices()
     )
+
+
+def more_of(field: Any) -> str:
+    """The question mark beside a hard field's label, which opens an explanation; it needs no script."""
+    more = (field.render_kw or {}).get("more")
+    if not more:
+        return ""
+    words = escape(gettext("About “%(label)s”", label=field.label.text))
+    return f'<details class="more"><summary aria-label="{words}" title="{words}">?</summary><p>{escape(str(more))}</p></details>'
 
 
 def notes_of(field: Any, other: str | None) -> str:

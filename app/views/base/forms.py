@@ -285,7 +285,7 @@ def field_for(model: Any, name: str, narrow: Callable[[], Any] | None = None) ->
     validators: list[Any] = [Required() if column.required and column.kind != "bool" else Optional()]
     if column.length:
         validators.append(LengthSaid(max=column.length))
-    options: dict[str, Any] = {"label": column.label, "description": column.help or "", "validators": validators}
+    options: dict[str, Any] = {"label": column.label, "description": column.help or "", "validators": validators, "render_kw": {"more": column.more}}
     if column.kind == "link":
         return LookupField(**options, column=column, narrow=narrow)
     if column.kind == "choice":
@@ -301,7 +301,7 @@ def field_for(model: Any, name: str, narrow: Callable[[], Any] | None = None) ->
     if column.kind == "number":
         return IntegerField(**options | {"validators": [*validators, Bounded()]})
     if column.kind == "bool":
-        return BooleanField(label=column.label, description=column.help or "")
+        return BooleanField(label=column.label, description=column.help or "", render_kw=options["render_kw"])
     if column.kind in CHECKS:
         # The length limit is checked on what was typed, so leave room for the spaces people group with.
         checked = [Required() if column.required else Optional(), LengthSaid(max=(column.length or 100) * 2), Checked(column.kind)]
