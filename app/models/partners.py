@@ -65,7 +65,7 @@ class Partner(Customised, Searchable, Record):
     __tablename__ = "partner"
     custom_holder = "partner"
     title, plural, adding = _("Partner"), _("Partners"), _("New partner")
-    scope = Own("id", writes=PROFILE | {"custom"}, applicant=FILE, ruled=frozenset({"status", "submitted_at", "contested"}))
+    scope = Own("id", writes=PROFILE | {"custom", "logo"}, applicant=FILE, ruled=frozenset({"status", "submitted_at", "contested"}))
     searched = ("name", "trade_name", "siren", "orias_number", "city", "email")
     # Of a SIREN there may be many drafts, but one file from validation on; a contested one waits for staff (DOMAIN 2).
     __table_args__ = (
@@ -121,6 +121,7 @@ class Partner(Customised, Searchable, Record):
         more=_("The parent reads this partner’s clients and contracts on its own portal and changes none of them. Leave it empty for a partner who works for itself."),
     )
     account_manager_id: Mapped[int | None] = field(_("Account manager"), ForeignKey("ab_user.id"))
+    logo: Mapped[str | None] = field(_("Logo"), String(40))  # where the file connector keeps it
     note: Mapped[str | None] = field(_("Internal note"), Text, help=_("Read by staff only."), kind="text")
     contested: Mapped[bool] = field(_("SIREN already held"), default=False)
     submitted_at: Mapped[datetime | None] = field(_("Submitted on"), Moment)

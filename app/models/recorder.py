@@ -25,7 +25,7 @@ RIGHTS_FOLLOW: dict[type[Any], frozenset[str]] = {
     User: frozenset({"active", "roles", "side", "email", "first_name", "last_name", "language", "theme", "density", "photo"}),
     Role: frozenset({"permissions", "name"}),
     Membership: frozenset({"role", "own_clients_only", "partner_id", "user_id"}),
-    Partner: frozenset({"parent_id", "status", "name"}),
+    Partner: frozenset({"parent_id", "status", "name", "logo"}),
     Translation: frozenset({"texts"}),
     CustomField: frozenset({"names", "section", "position", "required", "portal", "indexed", "active"}),
     CustomOption: frozenset({"names", "position", "offered"}),

@@ -63,6 +63,7 @@ class Person:
     role_names: tuple[str, ...]
     partner_id: int | None = None
     partner_name: str = ""
+    partner_logo: str | None = None
     partner_status: PartnerStatus | None = None
     cabinets: int = 0
     preferences: dict[str, Any] = field(default_factory=dict, compare=False)
@@ -214,6 +215,7 @@ def partner_facts(session: Session, user: User, partner_id: int | None) -> dict[
     common: dict[str, Any] = {
         "partner_id": partner.id,
         "partner_name": str(partner),
+        "partner_logo": partner.logo,
         "partner_status": partner.status,
         "cabinets": len(memberships),
         "role_names": (chosen.role.value,),

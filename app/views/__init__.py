@@ -69,6 +69,7 @@ PAGES = [
     drafts.DraftsView,
     partners.ValidationView,
     clients.ReferenceDoor,
+    files.LogoView,
     files.StaffFileView,
     files.PortalFileView,
     files.ApplicantFileView,

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from flask import Response, abort
+from flask import Response, abort, redirect
 from sqlalchemy import select
+from werkzeug.wrappers import Response as AnyResponse
 
 from app.extensions import db
-from app.models import Agreement, Document, DocumentKind
+from app.models import Agreement, Document, DocumentKind, Partner
 from app.permissions import AGREEMENTS, MY_BANK, MY_COMPANY, PARTNER_FILE, READ
 from app.services import files
-from app.views.base import APPLICANTS, HouseView, page, signed_in
+from app.views.base import APPLICANTS, SIGNED_IN, HouseView, page, signed_in
 
 PRIVATE_PAPERS = (DocumentKind.IDENTITY, DocumentKind.BANK)
 
@@ -37,6 +38,23 @@ def document(record_id: int) -> Response:
 def agreement(record_id: int) -> Response:
     found: Any = db.session.scalar(select(Agreement).where(Agreement.id == record_id))
     return send(found.key, f"{found.name}.pdf", "application/pdf") if found else abort(404)
+
+
+class LogoView(HouseView):
+    """A company's logo, for whoever may see the company; its address changes with it, so that a browser may keep it."""
+
+    access, route_base = SIGNED_IN, "/logos"
+
+    @page("/<id:record_id>")
+    def logo(self, record_id: int) -> AnyResponse:
+        partner = db.first_or_404(select(Partner).where(Partner.id == record_id))
+        try:
+            pieces = files.read(partner.logo or "")
+        except files.FileMissing:
+            return redirect("/static/mark.svg")
+        response = Response(pieces, mimetype="image/png")
+        response.headers["Cache-Control"] = "private, max-age=86400"
+        return response
 
 
 class StaffFileView(HouseView):

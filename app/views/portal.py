@@ -14,7 +14,7 @@ from wtforms.validators import Optional
 from app.extensions import db
 from app.models import Agreement, BankAccount, Document, MemberRole, Membership, Note, Partner, Partnership, Task, Tier, User, today
 from app.permissions import MY_BANK, MY_CLIENTS, MY_COMPANY, MY_PEOPLE, MY_PROGRAM, READ, WRITE
-from app.services import desk, registration
+from app.services import desk, files, photos, registration
 from app.services.refusals import STALE, RuleBroken
 from app.views.base import HouseForm, HouseView, page, signed_in
 from app.views.base.columns import column_of
@@ -55,6 +55,9 @@ class ProfileView(HouseView):
 
     @page("/")
     def show(self) -> str:
+        return self.screen()
+
+    def screen(self, logo_refusal: Any = None) -> str:
         who, partner = signed_in(), own_partner()
         mine = {
             entity: db.session.scalars(select(entity).where(entity.partner_id == partner.id).order_by(entity.id.desc())).all() for entity in (Agreement, Document, Note)
@@ -77,7 +80,31 @@ class ProfileView(HouseView):
             tasks=own_tasks(partner.id),
             may_edit=who.may(MY_COMPANY, WRITE),
             may_edit_bank=who.may(MY_BANK, WRITE),
+            logo_refusal=logo_refusal,
         )
+
+    @page("/logo", needs=WRITE, methods=("POST",))
+    def new_logo(self) -> Any:
+        sent = request.files.get("logo")
+        try:
+            drawn = photos.logo(sent.read(files.LARGEST + 1) if sent else b"")  # before a transaction begins
+        except RuleBroken as refusal:
+            return self.screen(refusal.sentence), 422
+        return self.with_logo(photos.keep_logo(own_partner(), drawn), gettext("The logo has been saved."))
+
+    @page("/logo/remove", needs=WRITE, methods=("POST",))
+    def remove_logo(self) -> Any:
+        partner = own_partner()
+        before, partner.logo = partner.logo, None
+        return self.with_logo(before, gettext("The logo has been removed."))
+
+    def with_logo(self, before: str | None, said: str) -> Any:
+        """The file of the logo before goes once no row names it any more."""
+        db.session.commit()
+        if before:
+            files.remove(before)
+        flash(said, "good")
+        return redirect("/portal/profile/")
 
     @page("/edit", needs=WRITE, methods=("GET", "POST"))
     def edit(self) -> Any:
