@@ -217,7 +217,7 @@ def load_catalogue() -> tuple[dict[str, Supplier], list[Offering]]:
 # What the house's translators have made of the names above.
 IN_ENGLISH = {
     "Cordée 2026": "Cordée 2026",
-    "Le programme de la maison : plus la relation dure, plus elle rapporte.": "The house's program: the longer we work together, the more it pays.",
+    "Le programme de la maison : plus la relation dure, plus elle rapporte.": "The house's program: the longer we work together, the more it pays.",
     "Bronze": "Bronze",
     "Argent": "Silver",
     "Or": "Gold",

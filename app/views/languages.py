@@ -17,6 +17,7 @@ from sqlalchemy import select
 
 from app.extensions import house_engine, reads_only
 from app.models import RightsVersion, Translation
+from app.models.base import IN_DATA
 from app.services import custom, lookups, words
 from app.views.base import fields_in_views
 from app.views.base.remembered import forget_words, remembers_words
@@ -149,7 +150,7 @@ def sentence(text: str) -> str:
 @lru_cache(maxsize=20_000)
 def translated(text: str, locale: Locale) -> str:
     found = get_translations().ugettext(text)
-    return pseudo(found) if current_app.config["PSEUDO"] else found
+    return pseudo(found) if current_app.config["PSEUDO"] and not text.startswith(IN_DATA) else found
 
 
 def counted(one: str, many: str, number: int) -> str:

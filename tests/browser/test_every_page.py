@@ -53,7 +53,7 @@ def pages_of(app: Any, role: str, ids: dict[str, int]) -> list[str]:
         if (
             "GET" not in rule.methods
             or ".export" in rule.endpoint
-            or rule.endpoint.endswith((".choices", ".quick", ".photo"))
+            or rule.endpoint.endswith((".choices", ".quick", ".photo", ".logo"))
             or "File" in rule.endpoint.split(".")[0]
             or rule.endpoint.endswith("agreement")
         ):
