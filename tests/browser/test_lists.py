@@ -95,3 +95,21 @@ def test_the_menu_of_a_row_opens_beside_it_and_leads_to_the_record(house, cast, 
         page.keyboard.press("ArrowDown")
         page.keyboard.press("Enter")
     assert page.url.endswith(f"/contracts/{contracts[0].id}/edit")
+
+
+@pytest.mark.browser
+def test_a_list_is_printed_dark_on_white_without_what_only_a_screen_can_do(house, cast, tab):
+    cast.partner(name="Cabinet Lumière")
+    user = cast.staff("manager")
+    browser = tab("fr", 1280, dark=True)
+    sign_in(browser, "/login", user.email)
+    browser.open("/partners/")
+    browser.page.emulate_media(media="print", color_scheme="dark")
+    ink, paper = (
+        browser.page.eval_on_selector("h1", "(each) => getComputedStyle(each).color"),
+        browser.page.eval_on_selector("body", "(each) => getComputedStyle(each).backgroundColor"),
+    )
+    assert (ink, paper) == ("rgb(16, 32, 47)", "rgb(255, 255, 255)")
+    for gone in (".topbar", ".sidebar", ".tick-cell", ".menu-cell", ".page-actions"):
+        assert not browser.page.is_visible(gone), gone
+    assert browser.page.is_visible("text=Cabinet Lumière")
