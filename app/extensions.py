@@ -3,7 +3,7 @@
 from contextvars import ContextVar
 from typing import Any
 
-from flask import current_app
+from flask import current_app, g
 from flask_appbuilder import Model
 from flask_appbuilder.models.sqla.base import SQLA
 from flask_mail import Mail
@@ -79,8 +79,11 @@ def kept_lists() -> dict[str, Any]:
 
 
 def kept_fields() -> dict[str, dict[str, Any]]:
-    """The fields of the house's own in the same way: by what they belong to and key (models/custom.py)."""
-    return current_app.extensions.setdefault("cordee_fields", {})
+    """The fields of the house's own in the same way: by what they belong to and key (models/custom.py). A request keeps those
+    that it began with, so that its forms and lists are of one piece while somebody changes them."""
+    if "kept_fields" not in g:
+        g.kept_fields = current_app.extensions.setdefault("cordee_fields", {})
+    return g.kept_fields
 
 
 READING, HOUSE_READING = "reading", "house reading"

@@ -31,7 +31,7 @@ from app.models.partners import (
     Task,
 )
 from app.models.partnerships import Partnership, PartnershipStatus, Program, Tier
-from app.models.preferences import Draft, Preference, SavedView
+from app.models.preferences import Draft, Preference, SavedView, Undo
 from app.models.users import (
     Attempt,
     MemberRole,

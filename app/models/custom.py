@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from flask import has_app_context
 from flask_babel import lazy_gettext as _
-from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Numeric, String, cast, literal_column, type_coerce
+from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Numeric, String, cast, false, func, literal_column, type_coerce
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
@@ -146,7 +146,7 @@ class Field:
     def read(self, kept: Any) -> Any:
         """A value of the JSON in its own type; None for what is no value of this kind any more."""
         if kept in (None, ""):
-            return None
+            return False if self.kind == "yes_no" else None
         try:
             return READERS.get(self.kind, lambda field, value: value)(self, kept)
         except (ValueError, TypeError, InvalidOperation):
@@ -170,7 +170,7 @@ KEEPERS: dict[str, Any] = {
     "date": lambda value: value.isoformat(),
     "number": lambda value: format(Decimal(value).normalize(), "f"),
     "amount": lambda value: int(Decimal(value) * 100),
-    "yes_no": bool,
+    "yes_no": lambda value: True if value else None,  # without a value it is a no, as in a column of the program's own
 }
 
 
@@ -233,7 +233,7 @@ def expression(entity: type[Any], known: Field) -> Any:
     """The field's value in a statement, in its own type."""
     key: Any = literal_column(f"'{known.key}'", String)
     if known.kind == "yes_no":
-        return type_coerce(custom_truth(entity.custom, key), Boolean())
+        return func.coalesce(type_coerce(custom_truth(entity.custom, key), Boolean()), false())
     text = custom_text(entity.custom, key)
     if known.kind == "number":
         return cast(text, Numeric(asdecimal=True))

@@ -95,12 +95,18 @@ class Listed(str, metaclass=ListType):
     def label(self) -> str:
         """The value's name in the reader's language: the house's own, else the program's, else the code."""
         entry = self.entries().get(self)
-        names = entry.names if entry is not None else {}
-        return names.get(language()) or str(self.said()) or in_data(next(iter(names.values()), "")) or str(self)
+        return name_of(entry.names if entry is not None else {}, str(self.said()), self)
 
     def said(self) -> LazyString | str:
         """How the program itself names it."""
         return self.built_in.get(self, "")
+
+
+def name_of(names: dict[str, str], said: str, code: str) -> str:
+    """The house's own name in the reader's language, or its translators' word for it; else the program's name; else any."""
+    own = next((name for name in names.values() if name), "")
+    translated = in_data(own)
+    return names.get(language()) or (translated if translated != own else "") or said or own or str(code)
 
 
 def language() -> str:
@@ -224,8 +230,7 @@ class LookUpRow(Record):
             return str(self.listed.built_in.get(self.code, ""))
 
     def __str__(self) -> str:
-        own = self.names.get(language()) if self.names else None
-        return own or str(self.listed.of(self.code).said()) or next(iter((self.names or {}).values()), "") or self.code
+        return name_of(self.names or {}, str(self.listed.of(self.code).said()), self.code)
 
 
 class ProductKindRow(LookUpRow):

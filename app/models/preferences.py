@@ -50,3 +50,17 @@ class SavedView(Record):
     query: Mapped[str] = mapped_column(String(2000), default="")
     owner_id: Mapped[int] = mapped_column(ForeignKey("ab_user.id"), index=True)
     role: Mapped[str | None] = mapped_column(String(64))
+
+
+class Undo(Model):
+    """A person's last change of many records, so that it can be taken back: the field, and each record's value before and
+    version after. The next such change takes its place."""
+
+    __tablename__ = "undo"
+    scope, recorded = INTERNAL, False
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("ab_user.id"), primary_key=True)
+    place: Mapped[str] = mapped_column(String(60))  # the list's own address, such as /contracts
+    field: Mapped[str] = mapped_column(String(60))
+    before: Mapped[list[list[Any]]] = mapped_column(JSON, default=list)  # [record, value, version]
+    made_at: Mapped[datetime] = mapped_column(Moment, default=now)

@@ -27,8 +27,8 @@ RIGHTS_FOLLOW: dict[type[Any], frozenset[str]] = {
     Membership: frozenset({"role", "own_clients_only", "partner_id", "user_id"}),
     Partner: frozenset({"parent_id", "status", "name", "logo"}),
     Translation: frozenset({"texts"}),
-    CustomField: frozenset({"names", "section", "position", "required", "portal", "indexed", "active"}),
-    CustomOption: frozenset({"names", "position", "offered"}),
+    CustomField: frozenset({"holder", "kind", "names", "section", "position", "required", "portal", "indexed", "active"}),
+    CustomOption: frozenset({"field_id", "names", "position", "offered"}),
     **dict.fromkeys(LOOK_UPS, frozenset({"names", "position", "offered"})),
 }
 

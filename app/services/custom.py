@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask_babel import gettext
-from sqlalchemy import ColumnElement, String, func, literal_column, select, text, update
+from sqlalchemy import ColumnElement, String, func, inspect, literal_column, select, text, update
 from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateIndex, Index
 
@@ -64,7 +64,8 @@ def as_kept(rows: list[Any]) -> tuple[dict[str, dict[str, Field]], dict[str, dic
 
 
 def saving(record: CustomField, new: bool) -> None:
-    if not any(record.names.values()):
+    stays(record, new, "holder", "kind")
+    if not any((record.names or {}).values()):
         raise RuleBroken(gettext("Please give it a name."), "names")
     if any(len(name) > LABEL_LENGTH for name in [*record.names.values(), *(record.section or {}).values()]):
         raise RuleBroken(gettext("At most %(limit)s characters.", limit=LABEL_LENGTH), "names")
@@ -75,8 +76,16 @@ def saving(record: CustomField, new: bool) -> None:
         raise RuleBroken(gettext("There are %(limit)s fields already. Put one away before you add another.", limit=MOST), "holder")
 
 
+def stays(record: Any, new: bool, *names: str) -> None:
+    """Values of one kind are no values of another, and an option of one field is none of another's."""
+    for name in names:
+        if not new and inspect(record).attrs[name].history.has_changes():
+            raise RuleBroken(gettext("This cannot be changed any more."), name)
+
+
 def saving_option(record: CustomOption, new: bool) -> None:
-    if not any(record.names.values()):
+    stays(record, new, "field_id")
+    if not any((record.names or {}).values()):
         raise RuleBroken(gettext("Please give it a name."), "names")
     if any(len(name) > LABEL_LENGTH for name in record.names.values()):
         raise RuleBroken(gettext("At most %(limit)s characters.", limit=LABEL_LENGTH), "names")
@@ -114,9 +123,16 @@ def forget_values(session: Session, record: CustomField) -> int:
 # --- indexes ------------------------------------------------------------------------------------
 
 
+# Each index by its name, and whether it is whole: PostgreSQL keeps a broken one when its making was interrupted.
+INDEXES_OF_POSTGRESQL = "SELECT relname, indisvalid FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid WHERE relnamespace = 'public'::regnamespace"
+INDEXES_OF_SQLITE = "SELECT name, 1 FROM sqlite_master WHERE type = 'index'"
+
+
 def index_of(known: Field) -> Index:
     entity = ENTITIES[known.holder]
-    return Index(f"ix_{entity.__tablename__}_{known.key}", expression(entity, known), entity.__table__.c.id, _table=entity.__table__)
+    value = expression(entity, known)
+    postgresql = db.engine.dialect.name == "postgresql"  # where empty values come last unless told, and an index serves one order
+    return Index(f"ix_{entity.__tablename__}_{known.key}", value.nulls_first() if postgresql else value, entity.__table__.c.id, _table=entity.__table__)
 
 
 def sync_indexes() -> None:
@@ -124,12 +140,12 @@ def sync_indexes() -> None:
     PostgreSQL nobody waits for it to be built."""
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         postgresql = connection.dialect.name == "postgresql"
-        catalogue = "SELECT indexname FROM pg_indexes WHERE schemaname = 'public'" if postgresql else "SELECT name FROM sqlite_master WHERE type = 'index'"
-        there = {name for (name,) in connection.execute(text(catalogue)) if any(name.startswith(f"ix_{table}_x_") for table in ENTITIES)}
+        there = dict(connection.execute(text(INDEXES_OF_POSTGRESQL if postgresql else INDEXES_OF_SQLITE)).all())
+        there = {name: whole for name, whole in there.items() if any(name.startswith(f"ix_{table}_x_") for table in ENTITIES)}
         wanted = {f"ix_{known.holder}_{known.key}": known for fields in kept_fields().values() for known in fields.values() if known.indexed}
-        for name in there - wanted.keys():
+        for name in [name for name, whole in there.items() if name not in wanted or not whole]:
             connection.execute(text(f'DROP INDEX {"CONCURRENTLY " if postgresql else ""}IF EXISTS "{name}"'))
-        for name in wanted.keys() - there:
+        for name in [name for name in wanted if not there.get(name)]:
             connection.execute(text(statement_of(wanted[name], postgresql)))
         connection.commit()  # SQLite begins a transaction here all the same
 

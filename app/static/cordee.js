@@ -398,8 +398,13 @@ document.querySelectorAll("[data-crop]").forEach((form) => {
 // Lists edited where they stand: a box saves its row as it is left, and says so, or says why not.
 document.querySelectorAll("[data-in-list]").forEach((table) => {
   table.classList.add("scripted");
-  table.addEventListener("change", async (event) => {
-    const form = event.target.form, row = event.target.closest("tr");
+  const saving = new Map();  // one after the other in a row: each save needs the version that the one before has made
+  table.addEventListener("change", (event) => {
+    const form = event.target.form;
+    saving.set(form, (saving.get(form) || Promise.resolve()).then(() => save(event.target, form)));
+  });
+  async function save(box, form) {
+    const row = box.closest("tr");
     const body = new URLSearchParams([...new FormData(form), ["script", "1"]]);
     const said = form.querySelector(".in-list-said");
     row.querySelectorAll(".field-error").forEach((old) => old.remove());
@@ -414,8 +419,8 @@ document.querySelectorAll("[data-in-list]").forEach((table) => {
         const fault = Object.assign(document.createElement("div"), { className: "field-error", textContent: found.sentence });
         fault.setAttribute("role", "alert");
         row.classList.add("row-bad");
-        event.target.closest("td").append(fault);
+        box.closest("td").append(fault);
       }
     } catch { said.textContent = ""; table.classList.remove("scripted"); }  // the row's own button still saves
-  });
+  }
 });

@@ -27,7 +27,7 @@ from app.views import (
     translations,
     views,
 )
-from app.views.base import portal_view
+from app.views.base import portal_view, undo
 from app.views.menu import CLIENTS, HOME, NETWORK, OFFER, PORTAL, SETTINGS, Entry, Menu
 
 # Entities, in the order of the side navigation; None keeps a view out of it (it shows as a tab).
@@ -67,6 +67,7 @@ PAGES = [
     search.SearchView,
     views.SavedViewsView,
     drafts.DraftsView,
+    undo.UndoView,
     partners.ValidationView,
     clients.ReferenceDoor,
     files.LogoView,

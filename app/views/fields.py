@@ -20,6 +20,7 @@ from app.views.base.guards import page
 class FieldView(EntityView):
     model, access, slug, icon = CustomField, SETTINGS, "fields", "input-cursor-text"
     rules = Rules(saving=custom.saving)
+    changes_many = False
     list_columns = ["names", "holder", "kind", "required", "portal", "active"]
     search = False
     filters = ["holder", "kind", "portal", "active"]
@@ -46,7 +47,7 @@ class FieldView(EntityView):
 
     def in_step(self, answer: Any) -> Any:
         """After a field has been saved or taken away: this process reads the fields anew, and the indexes follow."""
-        if getattr(answer, "status_code", 0) == 302:
+        if request.method == "POST" and getattr(answer, "status_code", 400) < 400:
             db.session.remove()
             current_app.extensions["cordee_words"].notice_lists()
             custom.sync_indexes()
@@ -90,6 +91,7 @@ class FieldView(EntityView):
 class OptionView(EntityView):
     model, access, slug, icon = CustomOption, SETTINGS, "field-options", "list-ul"
     rules = Rules(saving=custom.saving_option)
+    changes_many = False
     list_columns = ["names", "position", "offered"]
     search = False
     filters = ["offered"]

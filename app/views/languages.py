@@ -19,12 +19,16 @@ from app.extensions import house_engine, reads_only
 from app.models import RightsVersion, Translation
 from app.models.base import IN_DATA
 from app.services import custom, lookups, words
-from app.views.base import fields_in_views
 from app.views.base.remembered import forget_words, remembers_words
 from app.views.pseudo import pseudo
 
 FORGOTTEN_AGAIN_AFTER = 20.0  # seconds: longer than any page takes to be made
 LOOKED_AGAIN_AFTER = 2.0  # seconds, where nobody is signed in whose row would tell
+
+
+def in_order(kept: dict[str, dict[str, Any]]) -> list[Any]:
+    """Dictionaries as lists, whose order counts."""
+    return [(name, list(values.items())) for name, values in kept.items()]
 
 
 def choose_locale() -> str:
@@ -88,10 +92,10 @@ class HouseWords(Domain):
         fields, options = custom.as_kept(self.ask(custom.ALL))
         lists = lookups.as_kept(self.ask(lookups.ALL)) | options
         kept = self.app.extensions
-        if (lists, fields) != (kept.get("cordee_lists"), kept.get("cordee_fields")):
+        if in_order(lists) != in_order(kept.get("cordee_lists", {})) or in_order(fields) != in_order(kept.get("cordee_fields", {})):
             kept["cordee_lists"], kept["cordee_fields"] = lists, fields
+            g.pop("kept_fields", None)
             self.forget()
-            fields_in_views.adopt(kept["appbuilder"].baseviews)
 
     def forget(self) -> None:
         """Empties what holds words; and once more after a while, for what a page that was being made has put there meanwhile."""

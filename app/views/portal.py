@@ -17,7 +17,7 @@ from app.permissions import MY_BANK, MY_CLIENTS, MY_COMPANY, MY_PEOPLE, MY_PROGR
 from app.services import desk, files, photos, registration
 from app.services.refusals import STALE, RuleBroken
 from app.views.base import HouseForm, HouseView, page, signed_in
-from app.views.base.columns import column_of
+from app.views.base.columns import column_of, plain_words
 from app.views.base.fields_in_views import shown_on_portal, written_on_portal
 from app.views.base.forms import Checked, LengthSaid, PersonName, Required, SelectChoice, cleaned, form_for
 from app.views.base.showing import shown
@@ -118,7 +118,8 @@ class ProfileView(HouseView):
             db.session.commit()
             flash(gettext("Your profile has been saved."), "good")
             return redirect("/portal/profile/")
-        others = {name: str(getattr(partner, name) or gettext("(empty)")) for name in names if form[name].data != getattr(partner, name)} if stale else None
+        now_saved = {name: plain_words(column_of(Partner, name), getattr(partner, name)) for name in names if form[name].data != getattr(partner, name)}
+        others = {name: value or gettext("(empty)") for name, value in now_saved.items()} if stale else None
         return render_template(
             "portal/edit_profile.html", form=form, partner=partner, names=names, others=others
         ), 409 if stale else 422 if request.method == "POST" else 200

@@ -222,3 +222,49 @@ def test_partners_and_other_staff_stay_out(house, cast):
         for address in ("/console/", f"{KINDS}/", "/console/tables/partner/", "/console/system/"):
             assert visitor.get(address).status_code == 403
     assert cast.stranger().get("/console/").location.endswith("/login")
+
+
+def test_the_order_of_a_list_is_noticed(house, cast):
+    admin = cast.client_for("administrator")
+    assert save(admin, row_of(cast, "securities"), position=1).status_code == 200
+    page = admin.get("/products/new").text
+    assert page.index('value="securities"') < page.index('value="life_insurance"')
+
+
+def test_a_new_form_does_without_a_default_that_is_no_longer_offered(house, cast):
+    admin = cast.client_for("administrator")
+    save(admin, row_of(cast, "life_insurance"), offered=None)
+    page = admin.get("/products/new").text
+    assert 'value="life_insurance"' not in page
+    assert admin.post("/products/new", {"supplier_id": cast.supplier().id, "name": "Sans type"}).status_code == 302
+    assert cast.read(lambda session: session.query(m.Product).filter_by(name="Sans type").one()).kind == "pension"
+
+
+def test_every_filter_of_every_table_answers(house, cast):
+    """Each column and test with values that fit and that do not."""
+    admin = cast.client_for("administrator")
+    cast.contract(cast.partner())
+    asked = 0
+    for model in readable_tables():
+        place = f"/console/tables/{model.__tablename__}/"
+        numbers = re.findall(r'<option translate="no" value="(\d+)">', admin.get(place).text)
+        for number in numbers:
+            for value in ("1", "2026-11-22"):
+                answer = admin.get(f"{place}?add={number}&value={value}")
+                assert answer.status_code == 302
+                assert admin.get(answer.location).status_code == 200, answer.location
+                asked += 1
+    print(f"\nfilters asked: {asked}")
+
+
+def test_a_translators_word_for_a_house_name_comes_before_the_programs(house, cast):
+    from app.models.base import IN_DATA
+    from app.services.words import key_of
+
+    admin = cast.client_for("administrator")
+    save(admin, row_of(cast, "credit"), name_fr="Prêt maison")
+    source = f"{IN_DATA}Prêt maison"
+    cast.add(m.Translation(language="en", key=key_of(source), source=source, texts=["House loan"]))
+    page = admin.get("/products/new", headers={"Accept-Language": "en"}).text
+    assert "House loan" in page
+    assert "Prêt maison" in admin.get("/products/new").text

@@ -265,3 +265,132 @@ def test_values_are_typed_in_python(house, cast):
         house.extensions["cordee_words"].notice_lists()
         record = cast.get(m.Client, client.id)
         assert [getattr(record, keys[kind]) for kind in keys] == [date(2027, 2, 3), Decimal("1.5"), Decimal("0.10"), True]
+
+
+def test_kind_holder_and_an_options_field_cannot_be_changed_by_any_door(house, cast):
+    admin = cast.client_for("administrator")
+    first, second = make(admin, "choice"), make(admin, "choice")
+    admin.post("/field-options/new", {"field_id": first, "names_fr": "Or", "position": "1", "offered": "y"})
+    option = cast.read(lambda session: session.query(m.CustomOption).one())
+    moved = admin.post(f"/field-options/{option.id}/edit", {"field_id": second, "names_fr": "Or", "position": "1", "offered": "y", "version": option.version})
+    assert moved.status_code == 422
+    assert admin.post("/fields/bulk", {"ids": [first], "field": "kind", "kind": "amount", "confirmed": "1"}).status_code in (302, 404, 405)
+    assert field_of(cast, first).kind is m.FieldKind.CHOICE
+
+
+def test_the_order_of_fields_and_their_labels_are_noticed(house, cast):
+    admin = cast.client_for("administrator")
+    client = cast.client(cast.partner(), last_name="Avec")
+    numbers = [make(admin, "text", names_fr=name, position=str(place)) for place, name in enumerate(("Premier", "Second"))]
+    page = admin.get(f"/clients/{client.id}/edit").text
+    assert page.index(">Premier<") < page.index(">Second<")
+    field = field_of(cast, numbers[0])
+    admin.post(
+        f"/fields/{numbers[0]}/edit",
+        {"names_fr": "Dernier", "portal": "hidden", "position": "9", "active": "y", "version": field.version, "holder": "client", "kind": "text"},
+    )
+    page = admin.get(f"/clients/{client.id}/edit").text
+    assert page.index(">Second<") < page.index(">Dernier<")
+    assert "Premier" not in admin.get("/clients/").text
+
+
+def test_an_amount_of_our_own_is_in_euros_whatever_the_contracts_currency(house, cast):
+    admin, partner = cast.client_for("administrator"), cast.partner()
+    field = field_of(cast, make(admin, "amount", "contract"))
+    contract = cast.contract(partner, currency="USD")
+    with cast.writing() as session:
+        session.get_one(m.Contract, contract.id).custom = {field.key: 10_000}
+    assert "100,00\xa0€" in admin.get(f"/contracts/{contract.id}").text
+    assert "100,00\xa0€" in admin.get(f"/contracts/?columns=number,{field.key}").text
+    assert '"USD"' not in admin.get(f"/contracts/export.csv?columns=number,{field.key}").text
+
+
+def test_a_yes_or_no_that_nobody_touched_is_a_no_and_leaves_no_trace(house, cast):
+    admin = cast.client_for("administrator")
+    client = cast.client(cast.partner(), last_name="Avec")
+    field = field_of(cast, make(admin, "yes_no"))
+    assert saved(admin, client, city="Gap").status_code == 302
+    assert cast.get(m.Client, client.id).custom == {}
+    assert "Avec" in admin.get(f"/clients/?{field.key}=0").text
+    assert "Avec" not in admin.get(f"/clients/?{field.key}=1").text.split("<tbody")[-1]
+
+
+def test_empty_values_stand_first_going_up_and_last_coming_down(house, cast):
+    admin, partner = cast.client_for("administrator"), cast.partner()
+    field = field_of(cast, make(admin, "number", indexed="y"))
+    for name, value in (("Vide", ""), ("Deux", "2"), ("Un", "1")):
+        saved(admin, cast.client(partner, last_name=name), **{field.key: value})
+
+    def order(query):
+        page = admin.get(f"/clients/?sort={query}").text
+        return sorted(("Vide", "Un", "Deux"), key=lambda name: page.index(f">{name}"))
+
+    assert order(field.key) == ["Vide", "Un", "Deux"]
+    assert order(f"-{field.key}") == ["Deux", "Un", "Vide"]
+
+
+def test_a_stale_form_with_a_wrong_value_says_both(house, cast):
+    admin = cast.client_for("administrator")
+    client = cast.client(cast.partner(), last_name="Avec")
+    field = field_of(cast, make(admin, "number"))
+    answer = admin.post(f"/clients/{client.id}/edit", {"kind": "person", "last_name": "Autre", "partner_id": client.partner_id, "version": "99", field.key: "zz"})
+    assert answer.status_code == 409
+    assert "Quelqu’un d’autre" in answer.text
+    assert 'value="zz"' in answer.text
+
+
+def test_names_that_are_not_sent_are_asked_for(house, cast):
+    admin = cast.client_for("administrator")
+    assert admin.post("/fields/new", {"holder": "client", "kind": "text", "portal": "hidden", "position": "1"}).status_code == 422
+    number = make(admin, "choice")
+    assert admin.post("/field-options/new", {"field_id": number, "position": "1"}).status_code == 422
+
+
+def test_the_profile_shows_what_is_saved_now_in_words(house, cast):
+    admin, partner = cast.client_for("administrator"), cast.partner(country="BE")
+    field = field_of(cast, make(admin, "date", "partner", portal="written"))
+    with cast.writing() as session:
+        session.get_one(m.Partner, partner.id).custom = {field.key: "2027-01-02"}
+    answer = cast.client_for("owner", partner).post("/portal/profile/edit", {"version": "99", "country": "FR", field.key: ""})
+    assert answer.status_code == 409
+    assert "Belgique" in answer.text
+    assert "2 janv. 2027" in answer.text
+
+
+def test_a_broken_index_is_made_again(house, cast):
+    admin = cast.client_for("administrator")
+    number = make(admin, "text", indexed="y")
+    key = field_of(cast, number).key
+    with house.app_context(), db.engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text(f"UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'ix_client_{key}'::regclass"))
+            connection.commit()
+    make(admin, "text")
+    with house.app_context(), db.engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            assert connection.execute(text(f"SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_client_{key}'::regclass")).scalar() is True
+    assert indexes(house, key) == 1
+
+
+def test_requests_under_way_keep_the_fields_they_began_with(house, cast):
+    """Readers while fields come and go: every page answers."""
+    import threading
+
+    admin, reader = cast.client_for("administrator"), cast.client_for("administrator")
+    client = cast.client(cast.partner(), last_name="Avec")
+    number = make(admin, "text")
+    answers: list[int] = []
+    stop = threading.Event()
+
+    def read() -> None:
+        while not stop.is_set():
+            answers.append(reader.get(f"/clients/{client.id}/edit").status_code)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    for turn in range(8):
+        sent = {"holder": "client", "kind": "text", "names_fr": "Champ", "portal": "hidden", "position": "1", "version": field_of(cast, number).version}
+        admin.post(f"/fields/{number}/edit", sent | ({"active": "y"} if turn % 2 else {}))
+    stop.set()
+    thread.join()
+    assert set(answers) == {200}

@@ -221,3 +221,56 @@ def test_the_navigation_counts_files_to_validate_and_tasks_that_are_due(house, c
 def test_somebody_who_does_not_validate_sees_no_count_of_files(house, cast):
     cast.partner(status=m.PartnerStatus.PENDING_VALIDATION)
     assert "nav-count" not in cast.client_for("translator").get("/", **EN).text
+
+
+def changed_and_taken_back(cast, visitor, records, between=None):
+    """Sets all of them to "suspended", then takes it back; the page that follows."""
+    done = confirm(visitor, records, field="status", status="suspended", one_time=f"undo-{records[0].id}")
+    assert done.status_code == 302
+    assert 'action="/undo/"' in visitor.get(done.location, **EN).text
+    assert statuses(cast, records) == [m.ContractStatus.SUSPENDED] * len(records)
+    if between:
+        between()
+    return visitor.get(visitor.post("/undo/", **EN).location, **EN).text
+
+
+def test_a_change_of_many_records_is_taken_back_whole_and_once(house, cast, contracts):
+    visitor = cast.client_for("manager")
+    with cast.writing() as session:
+        session.get_one(m.Contract, contracts[0].id).status = m.ContractStatus.ENDED
+    before = [cast.get(m.Contract, each.id) for each in contracts]
+    was = statuses(cast, contracts)
+    assert "3 records have their values again" in changed_and_taken_back(cast, visitor, before)
+    assert statuses(cast, contracts) == was
+    assert "nothing to take back" in visitor.get(visitor.post("/undo/", **EN).location, **EN).text
+
+
+def test_what_somebody_has_changed_since_is_not_taken_back(house, cast, contracts):
+    def interfere():
+        with cast.writing() as session:
+            session.get_one(m.Contract, contracts[0].id).reference = "since"
+
+    page = changed_and_taken_back(cast, cast.client_for("manager"), contracts, interfere)
+    assert "has changed since" in page
+    assert statuses(cast, contracts) == [m.ContractStatus.SUSPENDED] * 3
+
+
+def test_nobody_takes_back_what_another_did(house, cast, contracts):
+    changed_by = cast.client_for("manager")
+    confirm(changed_by, contracts, field="status", status="suspended", one_time="mine")
+    for other in (cast.client_for("manager"), cast.client_for("owner", cast.partner())):
+        other.post("/undo/")
+    assert statuses(cast, contracts) == [m.ContractStatus.SUSPENDED] * 3
+
+
+@pytest.mark.parametrize(("field", "first", "second"), [("effective_on", "2024-05-01", "2025-01-01"), ("client_id", "", None)])
+def test_days_and_links_come_back_as_they_were(house, cast, contracts, field, first, second):
+    visitor = cast.client_for("manager")
+    other = cast.client(cast.get(m.Partner, contracts[0].partner_id))
+    before = [getattr(each, field) for each in contracts]
+    sent = second if second else str(other.id)
+    done = confirm(visitor, contracts, field=field, one_time=f"u{field}", **{field: sent})
+    if done.status_code != 302:
+        pytest.fail(done.text)
+    visitor.post("/undo/")
+    assert [getattr(cast.get(m.Contract, each.id), field) for each in contracts] == before

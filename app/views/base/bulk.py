@@ -16,7 +16,7 @@ from app.extensions import db
 from app.permissions import WRITE
 from app.services import once
 from app.services.refusals import RuleBroken
-from app.views.base import saving
+from app.views.base import saving, undo
 from app.views.base.actions import nothing_ticked, ticked
 from app.views.base.columns import Column, column_of, plain_words
 from app.views.base.forms import HouseForm, LookUp, LookupField, form_for
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 SHARED_KINDS = {"choice", "link", "bool", "date", "line", "text", "language", "categories", "percent", "decimal", "number"}
 
 
-def fields_for_many(view: type[EntityView]) -> tuple[str, ...]:
+def fields_for_many(view: type[EntityView], form: dict[Any, list[str]] | None = None) -> tuple[str, ...]:
     """The fields of an entity's form that can be set on many records at once."""
     table = view.model.__table__
     unique = {
         column.name for each in table.constraints | table.indexes if isinstance(each, UniqueConstraint) or getattr(each, "unique", False) for column in each.columns
     }
     own = {*view.only_for, *getattr(view.model, "labelled", ()), *(column_of(view.model, name).name for name in view.list_columns[:1])}
-    columns = [column_of(view.model, name) for names in view.form.values() for name in names]
+    columns = [column_of(view.model, name) for names in (form or view.form).values() for name in names]
     return tuple(
         column.name
         for column in columns
@@ -113,8 +113,10 @@ def carry_out(view: EntityView, records: Sequence[Any], back: str, form: HouseFo
         once.claim(request.form.get("one_time"), signed_in().id)
         if any(seen[record.id] != str(record.version) for record in records):
             raise StaleDataError
+        before = {record.id: getattr(record, name) for record in records}
         for record in records:
             saving.put(view, record, {name: form[name].data})
+        undo.remember(view, name, before, records)
         db.session.commit()
     except once.AlreadyDone:
         return redirect(back)
@@ -122,7 +124,7 @@ def carry_out(view: EntityView, records: Sequence[Any], back: str, form: HouseFo
         db.session.rollback()
         sentence = refusal.sentence if isinstance(refusal, RuleBroken) else ""
         return screen(view, view.find_all(ids), back, form, name, rehearse(view, ids, form, name, seen), sentence), 409
-    flash(ngettext("%(num)s record has been changed.", "%(num)s records have been changed.", len(ids)), "good")
+    flash(ngettext("%(num)s record has been changed.", "%(num)s records have been changed.", len(ids)), "undo")
     return redirect(back)
 
 

@@ -43,6 +43,7 @@ class Column:
     default: Any = None
     nullable: bool = False
     places: int = 2  # decimals of a number
+    currency: str = ""  # of its amounts, where it is not the row's own
     more: LazyString | None = None  # what stands behind the field's question mark
 
 
@@ -106,6 +107,7 @@ def custom_column(known: CustomFacts) -> Column:
         known.options,
         nullable=True,
         places=4 if known.kind == "number" else 2,
+        currency="EUR",
     )
 
 
@@ -121,23 +123,24 @@ def pointed_at(model: Any) -> tuple[Any, ...]:
 
 def bears_currency(model: Any, names: Iterable[str]) -> bool:
     """Whether amounts among these columns are in the currency of their row; else they are in euros."""
-    return hasattr(model, "currency") and any(column_of(model, name).kind == "money" for name in names)
+    return hasattr(model, "currency") and any(column.kind == "money" and not column.currency for column in (column_of(model, name) for name in names))
 
 
 def written(column: Column, value: Any, currency: str = "EUR") -> Markup:
     """A value as HTML for the current reader; an empty one is an empty string."""
     if value is None or value == "":
         return Markup("")
-    return WRITERS.get(column.kind, write_text)(column, value, currency)
+    return WRITERS.get(column.kind, write_text)(column, value, column.currency or currency)
 
 
 def writer_for(column: Column, locale: str) -> Callable[[Any, str], Markup]:
     """The function that writes this column's values in one language, for tables where it is called many times."""
+    fixed = column.currency
     fast: dict[str, Callable[[Any, str], Any]] = {
         "choice": lambda value, currency: choice_badge(value, locale),
         "date": lambda value, currency: day(value, locale),
         "birth_date": lambda value, currency: day(value, locale),
-        "money": lambda value, currency: f'<span class="amount">{escape_html(amount(value, currency, locale))}</span>',
+        "money": lambda value, currency: f'<span class="amount">{escape_html(amount(value, fixed or currency, locale))}</span>',
     }
     writer = WRITERS.get(column.kind, write_text)
     return fast.get(column.kind) or (lambda value, currency: writer(column, value, currency))
@@ -170,7 +173,7 @@ ICON_BY_TONE = {"good": "check-circle", "warn": "clock", "bad": "x-circle", "qui
 def choice_badge(value: Choice | Listed, locale: str) -> Markup:
     """A state: always an icon and a word, never a colour alone. Plain enumerations are words only."""
     tones = {member.tone for member in type(value)}
-    if tones == {"quiet"}:
+    if tones <= {"quiet"}:
         return escape(value.label)
     return Markup('<span class="state state-{}"><svg class="icon" aria-hidden="true"><use href="/assets/icons.svg#{}"></use></svg>{}</span>').format(
         value.tone, ICON_BY_TONE[value.tone], value.label

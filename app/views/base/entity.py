@@ -23,7 +23,8 @@ from app.views.base import drafts, marks, saving, sheets, showing
 from app.views.base.actions import ActionPages
 from app.views.base.bulk import BulkPages, fields_for_many
 from app.views.base.columns import column_of, pointed_at
-from app.views.base.forms import HouseForm, LookUp, LookupField, form_for, lookup
+from app.views.base.fields_in_views import shaped
+from app.views.base.forms import HouseForm, LookUp, LookupField, form_for, is_offered, lookup
 from app.views.base.guards import HouseView, local_path, page, signed_in
 from app.views.base.listing import Asked, Listing, read, total_words
 from app.views.base.rows import Dress, written_rows
@@ -77,6 +78,7 @@ class EntityView(ActionPages, BulkPages, HouseView):
     tabs: ClassVar[list[Any]] = []
     narrow: ClassVar[dict[str, Callable[[], Any]]] = {}
     defaults: ClassVar[dict[str, Callable[[], Any]]] = {}
+    changes_many: ClassVar[bool] = True
     bulk_fields: ClassVar[tuple[str, ...]] = ()  # what can be set on many records at once
     only_for: ClassVar[dict[str, frozenset[str]]] = {}  # fields that make sense for some values of the column `kind` only
     portal: ClassVar[Portal | None] = None
@@ -98,13 +100,14 @@ class EntityView(ActionPages, BulkPages, HouseView):
                 cls.sort = [name for name in cls.list_columns if column_of(cls.model, name).kind not in ("link", "text", "categories")]
             cls.choosable = showing.choosable_columns(cls)
             cls.actions = {each.action.name: each.action for each in vars(cls).values() if hasattr(each, "action")}
-            cls.bulk_fields = fields_for_many(cls) if cls.frame == "staff" and cls.edits else ()
+            cls.bulk_fields = fields_for_many(cls) if cls.frame == "staff" and cls.edits and cls.changes_many else ()
             cls.search = cls.search and hasattr(cls.model, "search_text")
             cls.exclude_route_methods = {
                 name
                 for name, offered in (("add", cls.adds), ("edit", cls.edits), ("delete", cls.deletes), ("action", cls.actions), ("bulk", cls.bulk_fields))
                 if not offered
             }
+            shaped(cls)
         super().__init_subclass__(**options)
 
     # --- words ------------------------------------------------------------------------------------
@@ -254,7 +257,7 @@ class EntityView(ActionPages, BulkPages, HouseView):
 
     def initial(self) -> dict[str, Any]:
         """What a new form starts with: the declaration's defaults, then what the address asks for."""
-        values = {column.name: column.default for name in self.fields if (column := column_of(self.model, name)).default is not None}
+        values = {column.name: column.default for name in self.fields if (column := column_of(self.model, name)).default is not None and is_offered(column.default)}
         values |= {name: make() for name, make in self.defaults.items()}
         for name in self.fields:
             column = column_of(self.model, name)
@@ -297,16 +300,16 @@ class EntityView(ActionPages, BulkPages, HouseView):
                 record = self.find(record_id)
         return self.form_page(form, record)
 
-    def conflict_page(self, form: HouseForm, record: Any) -> tuple[str, int]:
+    def conflict_page(self, form: HouseForm, record: Any) -> Any:
         """Somebody else saved first: what was typed stays, and beside each field stands what is there now."""
         form.validate()
-        return self.form_page(form, record, others=showing.differences(self, form, record)), 409
+        return self.form_page(form, record, others=showing.differences(self, form, record), status=409)
 
     def assist(self, form: HouseForm) -> dict[str, Any] | None:
         """What a button that fills the form instead of saving it has done; None when the form is to be saved."""
         return None
 
-    def form_page(self, form: HouseForm, record: Any, others: dict[str, str] | None = None, assisted: dict[str, Any] | None = None) -> Any:
+    def form_page(self, form: HouseForm, record: Any, others: dict[str, str] | None = None, assisted: dict[str, Any] | None = None, status: int = 0) -> Any:
         lookups = {name: self.look_up(name) for name, each in form._fields.items() if isinstance(each, LookupField)}
         page_of_form = render_template(
             "entity/dialog.html" if "dialog" in request.args else self.form_template,
@@ -321,7 +324,7 @@ class EntityView(ActionPages, BulkPages, HouseView):
             one_time=request.form.get("one_time") or once.new_token(),
             sections=[(title, [column_of(self.model, name).name for name in names]) for title, names in self.form.items()],
         )
-        return (page_of_form, 422) if form.errors or form.form_errors else page_of_form
+        return page_of_form, status or (422 if form.errors or form.form_errors else 200)
 
     @page("/<id:record_id>/delete", needs=FULL, methods=("GET", "POST"))
     def delete(self, record_id: int) -> Any:

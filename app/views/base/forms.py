@@ -326,6 +326,11 @@ class NamesField(Field):
         return [(code, facts["name"], (self.data or {}).get(code, "")) for code, facts in current_app.config["LANGUAGES"].items()]
 
 
+def is_offered(value: Any) -> bool:
+    """Whether a value may be given to something new: one of a list that is no longer offered may not."""
+    return not isinstance(value, Listed) or isinstance(value, Country) or value in list(type(value))
+
+
 class ListedField(SelectField):
     """A value of a list that administrators keep: what is offered now, and what the record has already."""
 
@@ -348,8 +353,8 @@ class ListedField(SelectField):
                     yield code, name, code == self.data, {"group": groups[1]}
 
     def pre_validate(self, form: Any) -> None:
-        if self.data is None:
-            self.data = self.fallback
+        if self.data is None and self.fallback is not None:
+            self.data = self.fallback if is_offered(self.fallback) else next(iter(self.listed), None)
         if self.data is None or self.data == self.object_data or self.data in list(self.listed) or issubclass(self.listed, Country):
             return
         raise ValidationError(gettext("This choice is not available. Please choose from the list."))

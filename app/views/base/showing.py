@@ -172,10 +172,10 @@ def differences(view: EntityView, form: HouseForm, record: Any) -> dict[str, str
     return found
 
 
-def choosable_columns(view: type[EntityView]) -> tuple[str, ...]:
+def choosable_columns(view: type[EntityView], form: dict[Any, list[str]] | None = None, show: dict[Any, list[str]] | None = None) -> tuple[str, ...]:
     """The columns that people may put into a list: its own, then what the record's page and form show, but for long texts."""
     found = {column_of(view.model, name).name: name for name in view.list_columns}
-    for names in (*(view.show or {}).values(), *view.form.values()):
+    for names in (*(show or view.show or {}).values(), *(form or view.form).values()):
         for name in names:
             column = column_of(view.model, name)
             if column.kind not in ("text", "categories"):
@@ -215,6 +215,7 @@ def filter_chips(view: EntityView, asked: Asked, rows: list[Any]) -> dict[str, A
     return {"chips": chips, "available": available, "names": names}
 
 
+@remembers_words
 @lru_cache(maxsize=500)
 def filterable(model: Any, columns: tuple[str, ...]) -> tuple[list[Column], dict[str, list[str]]]:
     """The columns that can be filtered by, and their names in an address."""

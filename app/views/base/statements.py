@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, func, select, text, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
+from app.models.custom import fields_of
 from app.models.indexes import matching, written
 from app.views.base.columns import Column, bears_currency, column_of
 from app.views.base.remembered import remembers_words
@@ -80,6 +81,8 @@ def conditions(question: Question) -> list[ColumnElement[bool]]:
 def order(question: Question) -> list[Any]:
     attribute = getattr(question.model, question.sort)
     found = [attribute.desc() if question.descending else attribute.asc()]
+    if question.sort in fields_of(question.model):  # a field of the house's own: mostly empty, and the databases differ about where that stands
+        found = [attribute.desc().nulls_last() if question.descending else attribute.asc().nulls_first()]
     if question.sort != "id":
         found.append(question.model.id.desc() if question.descending else question.model.id.asc())
     return found

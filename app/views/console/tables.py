@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -22,6 +23,8 @@ SECRET = frozenset({"password", "digest", "values_digest", "salt", "token", "key
 SECRET_OF = {"mail": {"text", "html"}, "history_values": {"changes"}, "agreement": {"body", "proof"}}
 LEFT_OUT = frozenset({"draft", "submission", "history_values", "ab_api_key", "ab_register_user", "ab_group"})  # nothing but secrets, or unused
 TESTS: dict[str, LazyString] = {"is": _("is"), "contains": _("contains"), "from": _("from"), "to": _("up to"), "empty": _("is empty")}
+COMPARE = {"is": operator.eq, "from": operator.ge, "to": operator.le}
+UNREADABLE = ("other", "names", "custom", "categories")  # JSON, and what only Flask-AppBuilder knows
 TESTS_OF = {"text": ("contains", "is", "empty"), "ordered": ("is", "from", "to", "empty"), "set": ("is", "empty")}
 ORDERED = ("date", "birth_date", "moment", "money", "number", "decimal", "percent")
 LONGEST = 120  # characters of a cell
@@ -65,9 +68,8 @@ class TableFilter(BaseSQLAFilter):
         if self.facts.kind == "moment":
             begins = datetime.combine(wanted, time(), HOUSE_ZONE)
             after = datetime.combine(wanted + timedelta(days=1), time(), HOUSE_ZONE)
-            conditions = {"is": [column >= begins, column < after], "from": [column >= begins], "to": [column < after]}[self.test]
-            return query.filter(*conditions)
-        return query.filter({"is": column == wanted, "from": column >= wanted, "to": column <= wanted}[self.test])
+            return query.filter(*([column >= begins] * (self.test != "to") + [column < after] * (self.test != "from")))
+        return query.filter(COMPARE[self.test](column, wanted))
 
 
 def typed(column: Column) -> Column:
@@ -77,6 +79,8 @@ def typed(column: Column) -> Column:
 
 def tests_of(column: Column) -> tuple[str, ...]:
     kind = typed(column).kind
+    if kind in UNREADABLE:
+        return ("empty",)
     return TESTS_OF["ordered" if kind in ORDERED else "set" if kind in ("choice", "bool") else "text"]
 
 
