@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from flask import has_app_context
 from flask_babel import lazy_gettext as _
-from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Numeric, String, cast, false, func, literal_column, type_coerce
+from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Numeric, String, cast, literal_column, type_coerce
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
@@ -40,7 +40,7 @@ class FieldKind(Choice):
     TEXT = "text", _("Text")
     CHOICE = "choice", _("Choice from a list")
     DATE = "date", _("Date")
-    NUMBER = "number", _("Number")
+    NUMBER = "number", _("Number, with decimals or not")
     AMOUNT = "amount", _("Amount in euros")
     YES_NO = "yes_no", _("Yes or no")
     LINK = "link", _("Web address")
@@ -76,7 +76,7 @@ class CustomField(Record):
     position: Mapped[int] = field(_("Place"), default=0, help=_("Smaller numbers come first."))
     required: Mapped[bool] = field(_("Must be filled in"), default=False)
     portal: Mapped[FieldPortal] = field(_("Portal"), choice_of(FieldPortal), default=FieldPortal.HIDDEN)
-    indexed: Mapped[bool] = field(_("Fast to filter and sort by"), default=False, help=_("Keeps an index in the database. Worth it for long lists."))
+    indexed: Mapped[bool] = field(_("Sorted by, and fast to filter"), default=False, help=_("Keeps an index in the database. A list is sorted by such fields only."))
     active: Mapped[bool] = field(_("In use"), default=True, help=_("Off: the field disappears everywhere, and its values are kept."))
 
     options: Mapped[list[CustomOption]] = relationship(back_populates="field", cascade="all, delete-orphan", order_by="CustomOption.position")
@@ -146,7 +146,7 @@ class Field:
     def read(self, kept: Any) -> Any:
         """A value of the JSON in its own type; None for what is no value of this kind any more."""
         if kept in (None, ""):
-            return False if self.kind == "yes_no" else None
+            return None
         try:
             return READERS.get(self.kind, lambda field, value: value)(self, kept)
         except (ValueError, TypeError, InvalidOperation):
@@ -170,7 +170,7 @@ KEEPERS: dict[str, Any] = {
     "date": lambda value: value.isoformat(),
     "number": lambda value: format(Decimal(value).normalize(), "f"),
     "amount": lambda value: int(Decimal(value) * 100),
-    "yes_no": lambda value: True if value else None,  # without a value it is a no, as in a column of the program's own
+    "yes_no": bool,
 }
 
 
@@ -229,14 +229,24 @@ class IsoDay(TypeDecorator):
         return date.fromisoformat(value) if value else None
 
 
+class Exact(TypeDecorator):
+    """A number as it was typed, without the zeros that a database puts behind it."""
+
+    impl = Numeric(asdecimal=True)
+    cache_ok = True
+
+    def process_result_value(self, value: Decimal | None, dialect: Dialect) -> Decimal | None:
+        return None if value is None else Decimal(format(value.normalize(), "f"))
+
+
 def expression(entity: type[Any], known: Field) -> Any:
     """The field's value in a statement, in its own type."""
     key: Any = literal_column(f"'{known.key}'", String)
     if known.kind == "yes_no":
-        return func.coalesce(type_coerce(custom_truth(entity.custom, key), Boolean()), false())
+        return type_coerce(custom_truth(entity.custom, key), Boolean())
     text = custom_text(entity.custom, key)
     if known.kind == "number":
-        return cast(text, Numeric(asdecimal=True))
+        return cast(text, Exact())
     if known.kind == "amount":
         return type_coerce(cast(text, BigInteger), Money())
     if known.kind == "date":

@@ -10,14 +10,15 @@ from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateIndex, Index
 
 from app.extensions import db, kept_fields
-from app.models import Client, Contract, CustomField, CustomOption, FieldKind, Partner
-from app.models.custom import CustomValue, Field, InLanguage, custom_text, expression, options_of
+from app.models import Client, Contract, CustomField, CustomOption, Deed, FieldHolder, FieldKind, FieldPortal, History, Partner
+from app.models.custom import CustomValue, Field, InLanguage, custom_text, expression, named, options_of
 from app.models.lookups import Entry
 from app.services import history
 from app.services.refusals import RuleBroken
 
 ENTITIES: dict[str, Any] = {"partner": Partner, "client": Client, "contract": Contract}
 LABEL_LENGTH, MOST = 80, 40  # characters; fields in use per kind of record
+ONE_BY_ONE = 1_000  # records whose own history says that a value went with its field; beyond, one entry says it for all
 
 # Fields and options in one statement, each in its order.
 ALL: Any = select(
@@ -69,11 +70,19 @@ def saving(record: CustomField, new: bool) -> None:
         raise RuleBroken(gettext("Please give it a name."), "names")
     if any(len(name) > LABEL_LENGTH for name in [*record.names.values(), *(record.section or {}).values()]):
         raise RuleBroken(gettext("At most %(limit)s characters.", limit=LABEL_LENGTH), "names")
+    if record.holder is FieldHolder.CONTRACT and record.portal is FieldPortal.WRITTEN:
+        raise RuleBroken(gettext("Contracts come from suppliers and are not filled in on the portal. Choose “Shown on the portal”."), "portal")
     if not new:
         return
+    record.position = record.position or last_position(select(func.max(CustomField.position)).where(CustomField.holder == record.holder))
     held = db.session.scalar(select(func.count()).select_from(CustomField).where(CustomField.holder == record.holder, CustomField.active.is_(True))) or 0
     if held >= MOST:
         raise RuleBroken(gettext("There are %(limit)s fields already. Put one away before you add another.", limit=MOST), "holder")
+
+
+def last_position(highest: Any) -> int:
+    """The place after all others, with room between."""
+    return (db.session.scalar(highest) or 0) + 10
 
 
 def stays(record: Any, new: bool, *names: str) -> None:
@@ -92,6 +101,8 @@ def saving_option(record: CustomOption, new: bool) -> None:
     field = db.session.get(CustomField, record.field_id or 0)
     if field is None or field.kind is not FieldKind.CHOICE:
         raise RuleBroken(gettext("Only a field that is a choice from a list has options."), "field_id")
+    if new:
+        record.position = record.position or last_position(select(func.max(CustomOption.position)).where(CustomOption.field_id == field.id))
 
 
 # --- values -------------------------------------------------------------------------------------
@@ -112,12 +123,28 @@ def key_of(record: CustomField) -> ColumnElement[str]:
 def forget_values(session: Session, record: CustomField) -> int:
     """Takes the values of a field out of every record, noted once in history; returns how many had one."""
     entity, count = ENTITIES[record.holder], holders(session, record)
-    if count:
+    if count <= ONE_BY_ONE:
+        kept = custom_text(entity.custom, key_of(record)).is_not(None)
+        with history.because(str(record)):
+            for each in session.scalars(select(entity).where(kept)):
+                each.custom = {key: value for key, value in each.custom.items() if key != record.key}
+    else:
         gone = func.json_remove(entity.custom, f"$.{record.key}") if session.get_bind().dialect.name == "sqlite" else entity.custom.op("-")(record.key)
         with history.bulk(session, entity.__name__, {record.key: None, "records": count}, reason=str(record)):
             kept = custom_text(entity.custom, key_of(record)).is_not(None)
             session.execute(update(entity).where(kept).values(custom=gone).execution_options(synchronize_session=False))
     return count
+
+
+def past_names(session: Session) -> dict[str, str]:
+    """The labels of fields and options that are gone, by key and by "option:number", as history noted them when they went."""
+    gone = select(History).where(History.entity.in_(("CustomField", "CustomOption")), History.deed == Deed.DELETED).order_by(History.id)
+    found = {}
+    for entry in session.scalars(gone):
+        changes = entry.values.changes if entry.values else {}
+        key = changes.get("key", [""])[0] if entry.entity == "CustomField" else f"option:{entry.record_id}"
+        found[key] = named((changes.get("names") or [{}])[0])
+    return found
 
 
 # --- indexes ------------------------------------------------------------------------------------

@@ -1,6 +1,8 @@
 // What the page does beyond links and forms. Everything works without it; with it, it is quicker.
 "use strict";
 
+document.querySelector(".sidebar [aria-current]")?.scrollIntoView({ block: "nearest" });
+
 // Rows open on click and on Enter; j and k walk, x ticks, / searches.
 document.addEventListener("click", (event) => {
   const row = event.target.closest("tr[data-href]");
@@ -403,6 +405,9 @@ document.querySelectorAll("[data-in-list]").forEach((table) => {
     const form = event.target.form;
     saving.set(form, (saving.get(form) || Promise.resolve()).then(() => save(event.target, form)));
   });
+  table.addEventListener("submit", (event) => {
+    if (event.target.action.endsWith("/ajax/update/") && table.classList.contains("scripted")) event.preventDefault();  // Enter leaves the box, which saves
+  });
   async function save(box, form) {
     const row = box.closest("tr");
     const body = new URLSearchParams([...new FormData(form), ["script", "1"]]);
@@ -419,8 +424,8 @@ document.querySelectorAll("[data-in-list]").forEach((table) => {
         const fault = Object.assign(document.createElement("div"), { className: "field-error", textContent: found.sentence });
         fault.setAttribute("role", "alert");
         row.classList.add("row-bad");
-        box.closest("td").append(fault);
+        (row.querySelector(`[name="${found.field}"]`) || box).closest("td").append(fault);
       }
-    } catch { said.textContent = ""; table.classList.remove("scripted"); }  // the row's own button still saves
+    } catch { said.textContent = table.dataset.failed; table.classList.remove("scripted"); }  // the row's own button still saves
   }
 });

@@ -24,13 +24,14 @@ class FieldView(EntityView):
     list_columns = ["names", "holder", "kind", "required", "portal", "active"]
     search = False
     filters = ["holder", "kind", "portal", "active"]
-    sort = ["holder", "kind"]
+    sort = ["holder", "kind", "position"]
     form = {
         _("Field"): ["holder", "kind", "names", "section"],
         _("How it is used"): ["required", "portal", "position", "indexed", "active"],
     }
     show = {_("Field"): ["names", "holder", "kind", "section"], _("How it is used"): ["required", "portal", "position", "indexed", "active", "created_at"]}
     tabs = ["OptionView"]
+    first_sort = "position"
 
     def new_form(self, record: Any = None, typed: Any = None) -> HouseForm:
         """What it belongs to and its kind stay: values of one kind are no values of another."""
@@ -40,6 +41,9 @@ class FieldView(EntityView):
             for name in ("holder", "kind"):
                 form[name].choices = [choice for choice in form[name].choices if choice.value == getattr(record, name).value]
         return form
+
+    def tabs_of(self, record: CustomField) -> Any:
+        return self.tabs if record.kind is FieldKind.CHOICE else []
 
     def after_save(self, record: CustomField) -> str:
         tab = {"tab": "field-options"} if record.kind is FieldKind.CHOICE and not record.options else {}
@@ -96,6 +100,7 @@ class OptionView(EntityView):
     search = False
     filters = ["offered"]
     sort = ["position"]
+    first_sort = "position"
     form = {_("Option"): ["field", "names", "position", "offered"]}
 
     def after_save(self, record: CustomOption) -> str:

@@ -26,7 +26,7 @@ class People:
 
 def furnish(cast: Cast, language: str) -> People:
     """A house with a little of everything that the pictures show."""
-    manager = cast.staff("manager", first_name="Claire", last_name="Fontaine")
+    manager = cast.staff("manager", first_name="Hugo", last_name="Lemaire", email="hugo.lemaire@cordee.example")
     partner = cast.partner(name="Patrimoine des Alpes", city="Grenoble", account_manager_id=manager.id)
     for name, town in (("Cabinet Lumière", "Lyon"), ("Rivage Conseil", "Nantes"), ("Midi Courtage", "Toulouse")):
         cast.partner(name=name, city=town, account_manager_id=manager.id)
@@ -48,7 +48,10 @@ def furnish(cast: Cast, language: str) -> People:
                 amount=Decimal(18_000 + place * 7_350),
                 effective_on=date(2024, 3 + place, 1),
             )
-    administrator, translator = cast.staff("administrator", language=language, first_name="Claire", last_name="Fontaine"), cast.staff("translator", language=language)
+    administrator, translator = (
+        cast.staff("administrator", language=language, first_name="Claire", last_name="Fontaine", email="claire.fontaine@cordee.example"),
+        cast.staff("translator", language=language, first_name="Inès", last_name="Marchand", email="ines.marchand@cordee.example"),
+    )
     for place, name in enumerate(("Obtenir l’attestation RC Pro", "Revue annuelle", "Rappeler M. Bernard")):
         cast.add(m.Task(partner_id=partner.id, name=name, due_on=m.today() + timedelta(days=place), assignee_id=administrator.id))
     cast.member(partner, "member", first_name="Hugo", last_name="Petit")

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
 from app.extensions import db
+from app.models.custom import fields_of
 from app.permissions import WRITE
 from app.services import once
 from app.services.refusals import RuleBroken
@@ -41,7 +42,9 @@ def fields_for_many(view: type[EntityView], form: dict[Any, list[str]] | None = 
     return tuple(
         column.name
         for column in columns
-        if column.kind in SHARED_KINDS and column.name not in unique | own and not (column.name in table.c and table.c[column.name].unique)
+        if (column.kind in SHARED_KINDS or column.name in fields_of(view.model))
+        and column.name not in unique | own
+        and not (column.name in table.c and table.c[column.name].unique)
     )
 
 

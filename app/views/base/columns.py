@@ -102,7 +102,7 @@ def custom_column(known: CustomFacts) -> Column:
         known.label,
         None,
         known.column_kind,
-        known.required and known.kind != "yes_no",
+        known.required,
         length,
         known.options,
         nullable=True,

@@ -13,8 +13,9 @@ from flask_babel import get_locale, gettext
 from markupsafe import Markup
 from wtforms import BooleanField, SelectField, SelectMultipleField, TextAreaField
 
+from app.views.base.choices import ListedField, NamesField
 from app.views.base.days import SHAPE, DayField
-from app.views.base.forms import ListedField, LookUp, LookupField, NamesField
+from app.views.base.forms import LookUp, LookupField
 from app.views.base.remembered import remembers_words
 from app.views.fragments import icon
 
@@ -116,7 +117,7 @@ def options(field: SelectField) -> str:
     if isinstance(field, ListedField):
         return listed_options(field)
     labels = [(str(value), label) for value, label, _chosen, _options in field.iter_choices()]
-    chosen = "" if field.data is None else str(field.data)
+    chosen = "" if field.data is None else str(int(field.data) if isinstance(field.data, bool) else field.data)
     words = option_words(tuple(labels), get_locale()) if all(not isinstance(label, str) for _value, label in labels) else [str(label) for _value, label in labels]
     return "".join(option(value, word, value == chosen) for (value, _label), word in zip(labels, words, strict=True))
 

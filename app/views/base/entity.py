@@ -22,9 +22,10 @@ from app.services.refusals import RuleBroken
 from app.views.base import drafts, marks, saving, sheets, showing
 from app.views.base.actions import ActionPages
 from app.views.base.bulk import BulkPages, fields_for_many
+from app.views.base.choices import is_offered
 from app.views.base.columns import column_of, pointed_at
 from app.views.base.fields_in_views import shaped
-from app.views.base.forms import HouseForm, LookUp, LookupField, form_for, is_offered, lookup
+from app.views.base.forms import HouseForm, LookUp, LookupField, form_for, lookup
 from app.views.base.guards import HouseView, local_path, page, signed_in
 from app.views.base.listing import Asked, Listing, read, total_words
 from app.views.base.rows import Dress, written_rows
@@ -73,6 +74,7 @@ class EntityView(ActionPages, BulkPages, HouseView):
     filters: ClassVar[list[str] | None] = None
     choosable: ClassVar[tuple[str, ...]] = ()
     sort: ClassVar[list[str] | None] = None
+    first_sort: ClassVar[str] = ""  # the order of a list that nobody has sorted; the newest first, if not given
     form: ClassVar[dict[LazyString, list[str]]] = {}
     show: ClassVar[dict[LazyString, list[str]] | None] = None
     tabs: ClassVar[list[Any]] = []
@@ -132,8 +134,13 @@ class EntityView(ActionPages, BulkPages, HouseView):
         """Conditions that always hold for this view's rows, beside the session's scope."""
         return []
 
+    def tabs_of(self, record: Any) -> Sequence[Any]:
+        return self.tabs
+
     def asked(self, args: MultiDict[str, str]) -> Asked:
-        return read(self.model, args, self.filters or [], self.sort or [], self.search, self.choosable)
+        asked = read(self.model, args, self.filters or [], self.sort or [], self.search, self.choosable)
+        asked.sort = asked.sort or self.first_sort
+        return asked
 
     def columns_of(self, asked: Asked) -> tuple[str, ...]:
         return asked.columns or tuple(self.list_columns)
@@ -170,11 +177,18 @@ class EntityView(ActionPages, BulkPages, HouseView):
 
     @page("/export.csv")
     def export_csv(self) -> Response:
-        return sheets.csv_response(self.listing(), self.plural)
+        return self.exported(sheets.csv_response)
 
     @page("/export.xlsx")
     def export_xlsx(self) -> Response:
-        return sheets.xlsx_response(self.listing(), self.plural)
+        return self.exported(sheets.xlsx_response)
+
+    def exported(self, write: Callable[[Listing, str], Response]) -> Response:
+        """The sheet; or the list with its warning, where a filter of the address has been left out: it would hold too much."""
+        listing = self.listing()
+        if listing.asked.ignored:
+            return redirect(f"{self.address('list')}?{request.query_string.decode()}")
+        return write(listing, self.plural)
 
     def may_change(self, record: Any) -> bool:
         """Whether this very record is the person's own to write: a broker reads its agents' rows."""
@@ -342,47 +356,3 @@ class EntityView(ActionPages, BulkPages, HouseView):
                 record = self.find(record_id)
                 refusal = broken.sentence if isinstance(broken, RuleBroken) else saving.still_used(record)
         return render_template("entity/delete.html", view=self, record=record, refusal=refusal), 409 if refusal else 200
-
-
-def portal_view(staff_view: type[EntityView]) -> type[EntityView]:
-    """The separate view that partners get of an entity, with its own rights and only the columns it names."""
-    portal = staff_view.portal
-    assert portal is not None
-    facts: dict[str, Any] = {
-        "frame": "portal",
-        "model": staff_view.model,
-        "access": portal.access,
-        "slug": portal.slug or staff_view.slug,
-        "icon": portal.icon,
-        "list_columns": portal.list_columns,
-        "under": staff_view.under if portal.under is None else portal.under,
-        "form": portal.form,
-        "show": portal.show or portal.form,
-        "search": portal.search,
-        "rules": staff_view.rules,
-        "heading": portal.title,
-        "narrow": {},
-        "only_for": staff_view.only_for,
-        "tabs": list(portal.tabs),
-        "portal": None,
-        "adds": portal.adds and bool(portal.form),
-        "edits": bool(portal.form),
-        "deletes": bool(portal.form) and getattr(staff_view.model.scope, "deletes", False),
-        "complete": complete_in_portal,
-        **({"where": lambda view: portal.where() if portal.where else []} if portal.where else {}),
-        "filters": None,
-        "sort": None,
-        "__module__": staff_view.__module__,
-        "__doc__": f"{staff_view.__name__} as partners see it.",
-    }
-    return type(f"Portal{staff_view.__name__}", (EntityView,), facts)
-
-
-def complete_in_portal(view: EntityView, record: Any) -> None:
-    """A record made in the portal belongs to the cabinet it is made in; a client's adviser is who makes it."""
-    owner = getattr(record.scope, "owner", None)
-    who = signed_in()
-    if owner and owner != "id":
-        setattr(record, owner, who.partner_id)
-    if getattr(record.scope, "adviser", None) == "adviser_id":
-        record.adviser_id = who.id

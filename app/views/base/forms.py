@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from babel.numbers import get_decimal_symbol
-from flask import current_app
 from flask_babel import get_locale, gettext, lazy_gettext as _
 from flask_wtf import FlaskForm
 from sqlalchemy import select
@@ -20,16 +18,17 @@ from wtforms.validators import InputRequired, Length, Optional, StopValidation
 from wtforms.widgets import TextInput
 
 from app.extensions import db
-from app.models import ORIAS_CATEGORIES, Country, Listed
+from app.models import ORIAS_CATEGORIES, Listed
 from app.models.indexes import matching, search_values, words_in
-from app.models.lookups import territories
 from app.models.scope import ScopeKind, scope_of
 from app.services.identifiers import CHECKS, grouped
 from app.services.refusals import RuleBroken
+from app.views.base.choices import AnswerField, ListedField, NamesField
 from app.views.base.columns import Column, column_of
 from app.views.base.days import DayField
 from app.views.base.listing import HIGHEST_ID
 from app.views.base.remembered import remembers_words
+from app.views.base.typed import cleaned, cleaned_text
 
 
 class HouseForm(FlaskForm):
@@ -74,22 +73,6 @@ class CatalogueTranslations:
 
     def ngettext(self, singular: str, plural: str, number: int) -> str:
         return gettext(singular if number == 1 else plural)
-
-
-def printable(text: str) -> str:
-    """Text without control characters, which PostgreSQL and mail headers refuse; emoji stay."""
-    return "".join(letter for letter in text.replace("\r\n", "\n") if letter in "\n\t" or unicodedata.category(letter) not in ("Cc", "Cs"))
-
-
-def cleaned(text: str | None) -> str | None:
-    """What was typed into a single line: a line break pasted into it is a space, so that no name can begin a new line of an
-    agreement or a mail."""
-    return " ".join(printable(text.replace("\u2028", " ").replace("\u2029", " ")).split()) or None if text is not None else None
-
-
-def cleaned_text(text: str | None) -> str | None:
-    """What was typed into several lines."""
-    return printable(text).strip() or None if text is not None else None
 
 
 class LengthSaid(Length):
@@ -300,6 +283,8 @@ def field_for(model: Any, name: str, narrow: Callable[[], Any] | None = None) ->
         return DecimalTyped(**options, places=column.places)
     if column.kind == "number":
         return IntegerField(**options | {"validators": [*validators, Bounded()]})
+    if column.kind == "bool" and column.nullable:
+        return AnswerField(**options)
     if column.kind == "bool":
         return BooleanField(label=column.label, description=column.help or "", render_kw=options["render_kw"])
     if column.kind in CHECKS:
@@ -307,57 +292,6 @@ def field_for(model: Any, name: str, narrow: Callable[[], Any] | None = None) ->
         checked = [Required() if column.required else Optional(), LengthSaid(max=(column.length or 100) * 2), Checked(column.kind)]
         return IdentifierField(**options | {"validators": checked, "filters": [cleaned]}, kind=column.kind)
     return TextAreaField(**options, filters=[cleaned_text]) if column.kind == "text" else StringField(**options, filters=[cleaned])
-
-
-class NamesField(Field):
-    """A name in each language: one box for each."""
-
-    widget = TextInput()
-
-    def process(self, formdata: Any, *args: Any, **options: Any) -> None:
-        super().process(None, *args, **options)
-        sent = {code: formdata.get(f"{self.name}_{code}") for code in current_app.config["LANGUAGES"]} if formdata is not None else {}
-        if any(text is not None for text in sent.values()):
-            self.data = {code: name for code, text in sent.items() if (name := cleaned(text))}
-            self.raw_data = list(self.data.values()) or [""]
-
-    def boxes(self) -> list[tuple[str, str, str]]:
-        """(language, its own name, what stands in its box)."""
-        return [(code, facts["name"], (self.data or {}).get(code, "")) for code, facts in current_app.config["LANGUAGES"].items()]
-
-
-def is_offered(value: Any) -> bool:
-    """Whether a value may be given to something new: one of a list that is no longer offered may not."""
-    return not isinstance(value, Listed) or isinstance(value, Country) or value in list(type(value))
-
-
-class ListedField(SelectField):
-    """A value of a list that administrators keep: what is offered now, and what the record has already."""
-
-    def __init__(self, *args: Any, listed: type[Listed], required: bool = True, fallback: Any = None, **options: Any) -> None:
-        super().__init__(*args, **options, choices=None, coerce=lambda value: listed(value) if value else None)
-        self.listed, self.may_be_empty, self.fallback = listed, not required, fallback
-
-    def iter_choices(self) -> Iterator[Any]:
-        """(value, label, whether it is chosen, more), like every select of WTForms; countries stand in two groups."""
-        if self.may_be_empty:
-            yield "", "", self.data is None, {}
-        offered = list(self.listed)
-        held = [self.object_data] if isinstance(self.object_data, Listed) and self.object_data not in offered else []
-        groups = (gettext("Often chosen"), gettext("All countries")) if issubclass(self.listed, Country) else ("", "")
-        for value in (*offered, *held):
-            yield value.value, value.label, value == self.data, {"group": groups[0]}
-        if issubclass(self.listed, Country):
-            for code, name in territories(get_locale().language).items():
-                if code not in (*offered, *held):
-                    yield code, name, code == self.data, {"group": groups[1]}
-
-    def pre_validate(self, form: Any) -> None:
-        if self.data is None and self.fallback is not None:
-            self.data = self.fallback if is_offered(self.fallback) else next(iter(self.listed), None)
-        if self.data is None or self.data == self.object_data or self.data in list(self.listed) or issubclass(self.listed, Country):
-            return
-        raise ValidationError(gettext("This choice is not available. Please choose from the list."))
 
 
 def choice_field(column: Column, options: dict[str, Any]) -> Field:

@@ -117,7 +117,7 @@ def read(model: Any, address: MultiDict[str, str], filterable: list[str], sortab
             else:
                 asked.filters[key] = value
     asked.ignored += [
-        gettext("A field since taken away") for key in args if CUSTOM_KEY.match(key) and not any(key in filter_names(column_of(model, name)) for name in filterable)
+        gettext("A field no longer in use") for key in args if CUSTOM_KEY.match(key) and not any(key in filter_names(column_of(model, name)) for name in filterable)
     ]
     if args.get("sort", "").lstrip("-") in sortable:
         asked.sort = args["sort"]

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from babel import Locale
-from flask import current_app, request, url_for
+from flask import current_app, g, request, url_for
 from flask_babel import get_locale, gettext
 from markupsafe import Markup
 
@@ -16,7 +16,7 @@ from app.extensions import db
 from app.models import Choice, Listed, User
 from app.models.custom import fields_of, named
 from app.permissions import HISTORY as HISTORY_ACCESS, READ
-from app.services import history
+from app.services import custom, history
 from app.views.base.columns import Column, column_of, day, plain_words, written
 from app.views.base.forms import HouseForm
 from app.views.base.guards import signed_in
@@ -53,10 +53,10 @@ def facts(view: EntityView, record: Any) -> list[tuple[str, list[tuple[str, Mark
     ]
 
 
-def tab_views(view: EntityView) -> dict[str, EntityView]:
-    """The related views this person may open, by their short names."""
+def tab_views(view: EntityView, record: Any) -> dict[str, EntityView]:
+    """The related views of a record that this person may open, by their short names."""
     by_class = {type(each).__name__: each for each in current_app.extensions["appbuilder"].baseviews}
-    named = [by_class[tab if isinstance(tab, str) else tab.__name__] for tab in view.tabs]
+    named = [by_class[tab if isinstance(tab, str) else tab.__name__] for tab in view.tabs_of(record)]
     return {each.slug: each for each in named if signed_in().may(each.access, READ)}
 
 
@@ -68,7 +68,7 @@ def view_of(model: Any, frame: str) -> EntityView | None:
 
 def record_page(view: EntityView, record: Any) -> dict[str, Any]:
     """Everything the template needs beside the record; only the chosen tab is read."""
-    tabs = tab_views(view)
+    tabs = tab_views(view, record)
     sees_history = view.frame == "staff" and signed_in().may(HISTORY_ACCESS, READ)
     chosen = request.args.get("tab", "")
     page: dict[str, Any] = {
@@ -90,7 +90,7 @@ def related(view: EntityView, record: Any, other: EntityView) -> dict[str, Any]:
     key = link_to(other.model, view.model)
     columns = [name for name in other.list_columns if column_of(other.model, name).name != key]
     under = other.under_of(columns)
-    listing = Listing(other.model, columns, Asked(size=20), db.session(), [*other.where(), getattr(other.model, key) == record.id], under)
+    listing = Listing(other.model, columns, Asked(size=20, sort=other.first_sort), db.session(), [*other.where(), getattr(other.model, key) == record.id], under)
     rows = listing.rows()
     return {
         "view": other,
@@ -130,7 +130,14 @@ def entry_words(view: EntityView, entry: Any) -> dict[str, Any]:
 def label_for(model: Any, name: str) -> str:
     if name in fields_of(model) or name in model.__table__.c:
         return str(column_of(model, name).label)
-    return gettext("A field since taken away") if CUSTOM_KEY.fullmatch(name) else name
+    return past_names().get(name) or gettext("A field no longer in use") if CUSTOM_KEY.fullmatch(name) else name
+
+
+def past_names() -> dict[str, str]:
+    """The labels of fields and options that are gone, read once per request and only where history speaks of one."""
+    if "past_names" not in g:
+        g.past_names = custom.past_names(db.session())
+    return g.past_names
 
 
 def stored_words(model: Any, name: str, value: Any) -> str:
@@ -139,6 +146,8 @@ def stored_words(model: Any, name: str, value: Any) -> str:
         return "—"
     if isinstance(value, dict) and name in model.__table__.c and column_of(model, name).kind == "names":
         return named(value) or "—"
+    if CUSTOM_KEY.fullmatch(name) and name not in fields_of(model):
+        return past_names().get(f"option:{value}") or (gettext("Yes") if value is True else gettext("No") if value is False else str(value))
     if (name not in model.__table__.c and name not in fields_of(model)) or isinstance(value, list | dict):
         return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     column = column_of(model, name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from datetime import date, datetime, time, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import abort, redirect, request
 from flask_admin.contrib.sqla.filters import BaseSQLAFilter
@@ -15,6 +16,7 @@ from sqlalchemy import inspect
 from app.models import Model
 from app.models.base import HOUSE_ZONE
 from app.views.base.columns import Column, column_of, plain_words
+from app.views.base.days import day_typed
 from app.views.base.listing import parsed
 from app.views.console.desk import ModelDesk, console_page
 
@@ -26,6 +28,7 @@ TESTS: dict[str, LazyString] = {"is": _("is"), "contains": _("contains"), "from"
 COMPARE = {"is": operator.eq, "from": operator.ge, "to": operator.le}
 UNREADABLE = ("other", "names", "custom", "categories")  # JSON, and what only Flask-AppBuilder knows
 TESTS_OF = {"text": ("contains", "is", "empty"), "ordered": ("is", "from", "to", "empty"), "set": ("is", "empty")}
+DAYS = ("date", "birth_date", "moment")
 ORDERED = ("date", "birth_date", "moment", "money", "number", "decimal", "percent")
 LONGEST = 120  # characters of a cell
 
@@ -54,7 +57,7 @@ class TableFilter(BaseSQLAFilter):
         """The value in the column's type. Raises ValueError for one that makes no sense there."""
         if self.test in ("contains", "empty"):
             return value[:200]
-        found = parsed(self.facts, value.strip())
+        found = day_of(value) if self.facts.kind in DAYS else parsed(self.facts, value.strip())
         if found is None:
             raise ValueError(value)
         return found
@@ -70,6 +73,17 @@ class TableFilter(BaseSQLAFilter):
             after = datetime.combine(wanted + timedelta(days=1), time(), HOUSE_ZONE)
             return query.filter(*([column >= begins] * (self.test != "to") + [column < after] * (self.test != "from")))
         return query.filter(COMPARE[self.test](column, wanted))
+
+
+def day_of(text: str) -> date:
+    """A day in any of the ways that forms take one. Raises ValueError."""
+    try:
+        found = day_typed(text[:40])
+    except (KeyError, OverflowError) as wrong:
+        raise ValueError(text) from wrong
+    if not 1900 <= found.year <= 2200:
+        raise ValueError(text)
+    return found
 
 
 def typed(column: Column) -> Column:
@@ -129,10 +143,11 @@ class TableDesk(ModelDesk):
         filters = list(args.filters or [])
         if number.isdecimal() and len(number) < 5 and int(number) < len(self._filters or []):
             chosen = self._filters[int(number)]
-            if chosen.validate(value):
-                filters.append((int(number), chosen.name, value))
-            else:
-                return redirect(self._get_list_url(args.clone(filters=filters, page=0)) + f"&wrong={int(number)}")
+            asked = (int(number), chosen.name, "" if chosen.test == "empty" else value.strip())
+            if not chosen.validate(value):
+                return redirect(self._get_list_url(args.clone(filters=filters, page=0)) + "&" + urlencode({"wrong": int(number), "typed": value[:60]}))
+            if asked not in filters:
+                filters.append(asked)
         return redirect(self._get_list_url(args.clone(filters=filters, page=0)))
 
     def chips(self) -> list[tuple[str, str, str]]:
