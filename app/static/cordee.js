@@ -1,7 +1,9 @@
 // What the page does beyond links and forms. Everything works without it; with it, it is quicker.
 "use strict";
 
-document.querySelector(".sidebar [aria-current]")?.scrollIntoView({ block: "nearest" });
+// The navigation shows where one is, also where it is longer than the screen.
+const bar = document.querySelector(".sidebar"), here = bar?.querySelector("[aria-current]");
+if (here && here.getBoundingClientRect().bottom > bar.getBoundingClientRect().bottom) bar.scrollTop += here.getBoundingClientRect().bottom - bar.getBoundingClientRect().bottom + 16;
 
 // Rows open on click and on Enter; j and k walk, x ticks, / searches.
 document.addEventListener("click", (event) => {
