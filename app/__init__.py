@@ -30,6 +30,7 @@ def create_app(settings: type[config.Config] | None = None, **changes: Any) -> F
     Path(app.config["INSTANCE"]).mkdir(parents=True, exist_ok=True)
     app.url_map.converters["id"] = frame.RecordNumber
     app.url_map.strict_slashes = False
+    app.ensure_sync = lambda function: function  # type: ignore[method-assign] # nothing here is a coroutine, and Flask would ask each time
 
     if app.config["TRUSTED_PROXIES"]:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=app.config["TRUSTED_PROXIES"], x_proto=app.config["TRUSTED_PROXIES"])  # type: ignore[method-assign]

@@ -11,6 +11,7 @@ from flask import g
 from flask_appbuilder import AppBuilder
 from flask_appbuilder.babel.manager import BabelManager
 from flask_appbuilder.security.sqla.manager import SecurityManager
+from flask_login import LoginManager
 
 from app.permissions import Level, flask_appbuilder_roles
 from app.views.base.guards import person
@@ -19,6 +20,13 @@ from app.views.languages import choose_locale
 
 class HouseSecurity(SecurityManager):
     """Flask-AppBuilder's people and roles, answering from the house's own table and cache."""
+
+    def create_login_manager(self, app: Any) -> Any:
+        """Made, for Flask-AppBuilder asks for it, but not hung on the application: who is signed in is not its question, and it
+        would look for its own cookie at each page."""
+        manager = LoginManager()
+        app.login_manager = manager
+        return manager
 
     def register_views(self) -> None:
         """None of its screens: ours stand behind our own guards."""

@@ -136,7 +136,8 @@ def leave(error: BaseException | None) -> None:
 
 
 def dress(response: Response) -> Response:
-    response.headers.extend((name, value) for name, value in HEADERS.items() if name not in response.headers)
+    held = {name for name, _value in response.headers}
+    response.headers.extend([(name, value) for name, value in HEADERS.items() if name not in held])
     if request.endpoint not in ("static", "bootstrap", "icons"):
         response.headers.setdefault("Cache-Control", "private, no-store")
         response.vary.add("Cookie")
