@@ -158,9 +158,14 @@ def shipped_texts(language: str, entry: polib.POEntry) -> list[str]:
     return [entry.msgid if is_source(language) and not entry.msgstr else entry.msgstr]
 
 
-def entries(session: Session, language: str) -> list[Entry]:
+def wordings(session: Session) -> list[Translation]:
+    """This house's own wording in every language, the latest first."""
+    return list(session.scalars(select(Translation).order_by(Translation.updated_at.desc(), Translation.id.desc())))
+
+
+def entries(language: str, wordings: Iterable[Translation]) -> list[Entry]:
     """Every sentence of the program in one language, in the order of the source files."""
-    own = {each.key: each for each in session.scalars(select(Translation).where(Translation.language == language))}
+    own = {each.key: each for each in wordings if each.language == language}
     found = []
     for each in book_of(language):
         key, shipped = key_of(each.msgid), shipped_texts(language, each)

@@ -47,6 +47,9 @@ class LogoView(HouseView):
 
     @page("/<id:record_id>")
     def logo(self, record_id: int) -> AnyResponse:
+        who = signed_in()
+        if who.is_staff and not who.may(PARTNER_FILE, READ):
+            abort(404)
         partner = db.first_or_404(select(Partner).where(Partner.id == record_id))
         try:
             pieces = files.read(partner.logo or "")

@@ -140,7 +140,13 @@ class ProgramDoor(HouseView):
 
     @page("/")
     def show(self) -> str:
-        partnership = db.session.scalar(select(Partnership).where(Partnership.partner_id == signed_in().partner_id))
+        beside = (
+            joinedload(Partnership.program),
+            joinedload(Partnership.tier),
+            joinedload(Partnership.account_manager),
+            joinedload(Partnership.partner).joinedload(Partner.account_manager),
+        )
+        partnership = db.session.scalar(select(Partnership).where(Partnership.partner_id == signed_in().partner_id).options(*beside))
         tiers = db.session.scalars(select(Tier).where(Tier.program_id == partnership.program_id).order_by(Tier.points_from)).all() if partnership else []
         return render_template("portal/program.html", partnership=partnership, tiers=tiers)
 

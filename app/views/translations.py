@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import Response, abort, current_app, flash, redirect, render_template, request
 from flask_babel import gettext, lazy_gettext as _, ngettext
-from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -30,9 +29,16 @@ SIEVES = {
 }
 
 
-def entries(language: str) -> list[Entry]:
-    """The program's sentences, then the names that staff have typed."""
-    return words.entries(db.session(), language) + data_names.entries(db.session(), language)
+def entries(language: str, own: list[Translation] | None = None) -> list[Entry]:
+    """The program's sentences, then the names that staff have typed; `own` are the house's wordings, where they are read already."""
+    own = words.wordings(db.session()) if own is None else own
+    return words.entries(language, own) + data_names.entries(db.session(), language, own)
+
+
+def overview_page(**refused: Any) -> str:
+    own = words.wordings(db.session())
+    far = {code: words.progress(entries(code, own)) for code in current_app.config["LANGUAGES"]}
+    return render_template("translations/overview.html", far=far, sieves=SIEVES, latest=own[:8], **refused)
 
 
 class TranslationsView(HouseView):
@@ -47,10 +53,7 @@ class TranslationsView(HouseView):
 
     @page("/")
     def overview(self) -> str:
-        languages = current_app.config["LANGUAGES"]
-        far = {code: words.progress(entries(code)) for code in languages}
-        latest = db.session.scalars(select(Translation).order_by(Translation.updated_at.desc()).limit(8)).all()
-        return render_template("translations/overview.html", far=far, sieves=SIEVES, latest=latest)
+        return overview_page()
 
     @page("/<language>/")
     def sentences(self, language: str) -> str:
@@ -76,7 +79,8 @@ class TranslationsView(HouseView):
 
     def screen(self, language: str, entry: Entry, found: list[Entry], texts: list[str] | None = None, refusal: Any = None, stale: bool = False) -> str:
         place = found.index(entry)
-        others = {code: next((each.texts for each in entries(code) if each.key == entry.key), []) for code in current_app.config["LANGUAGES"] if code != language}
+        own = words.wordings(db.session())
+        others = {code: next((each.texts for each in entries(code, own) if each.key == entry.key), []) for code in current_app.config["LANGUAGES"] if code != language}
         sees_history = entry.record_id and signed_in().may(HISTORY, READ)
         return render_template(
             "translations/sentence.html",
@@ -138,8 +142,6 @@ class TranslationsView(HouseView):
             db.session.commit()
         except RuleBroken as refusal:
             db.session.rollback()
-            far = {code: words.progress(entries(code)) for code in current_app.config["LANGUAGES"]}
-            latest = db.session.scalars(select(Translation).order_by(Translation.updated_at.desc()).limit(8)).all()
-            return render_template("translations/overview.html", far=far, sieves=SIEVES, latest=latest, refused=language, refusal=refusal.sentence), 422
+            return overview_page(refused=language, refusal=refusal.sentence), 422
         flash(ngettext("%(num)s sentence has been changed.", "%(num)s sentences have been changed.", len(changes)), "good")
         return redirect("/translations/")

@@ -62,3 +62,9 @@ def test_what_is_no_logo_is_refused_beside_its_field(house, cast, content, sente
     assert answer.status_code == 422
     assert sentence in answer.text
     assert cast.get(m.Partner, partner.id).logo is None
+
+
+def test_staff_without_a_right_to_partners_see_no_logo(house, cast):
+    partner = cast.partner()
+    send(cast.client_for("owner", partner), picture())
+    assert cast.client_for("translator").get(f"/logos/{partner.id}").status_code == 404

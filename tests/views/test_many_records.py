@@ -274,3 +274,14 @@ def test_days_and_links_come_back_as_they_were(house, cast, contracts, field, fi
         pytest.fail(done.text)
     visitor.post("/undo/")
     assert [getattr(cast.get(m.Contract, each.id), field) for each in contracts] == before
+
+
+def test_a_record_deleted_since_stops_the_taking_back_in_words(house, cast, contracts):
+    def interfere():
+        with cast.writing() as session:
+            session.delete(session.get_one(m.Contract, contracts[0].id))
+
+    visitor = cast.client_for("manager")
+    confirm(visitor, contracts, field="status", status="suspended", one_time="gone")
+    interfere()
+    assert "has changed since" in visitor.get(visitor.post("/undo/", **EN).location, **EN).text

@@ -12,9 +12,11 @@ import polib
 import pytest
 
 from app import models as m
+from app.extensions import db
 from app.models.base import IN_DATA
 from app.services import words
 from app.views.pseudo import pseudo
+from bench.measure import counted
 
 EN = {"headers": {"Accept-Language": "en"}}
 SOURCE = "Partners"
@@ -296,3 +298,18 @@ def test_names_that_staff_typed_are_put_into_english_on_the_desk(house, cast):
     answer = translator.post("/translations/en/upload", {"file": (io.BytesIO(changed.encode()), "en.po")})
     assert answer.status_code == 302
     assert "Golden" in owner.get("/portal/program/", headers=english).text
+
+
+def test_the_desk_and_the_program_page_ask_at_most_four_times(house, cast):
+    partner = cast.partner()
+    program = cast.add(m.Program(name="Programme Élan"))
+    tier = cast.add(m.Tier(program_id=program.id, name="Or", points_from=0))
+    cast.add(m.Partnership(partner_id=partner.id, program_id=program.id, tier_id=tier.id, starts_on=date(2026, 1, 1)))
+    translator, owner = cast.client_for("translator"), cast.client_for("owner", partner)
+    with house.app_context():
+        engines = list(db.engines.values())
+    for visitor, address in ((translator, "/translations/"), (translator, "/translations/en/"), (owner, "/portal/program/")):
+        visitor.get(address)
+        with counted(engines) as sent:
+            assert visitor.get(address).status_code == 200
+        assert len(sent) <= 4, (address, sent)

@@ -11,6 +11,7 @@ from flask import abort, current_app, flash, redirect
 from flask_babel import gettext, ngettext
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
+from werkzeug.exceptions import NotFound
 
 from app.extensions import db
 from app.models import Undo, now
@@ -68,15 +69,15 @@ class UndoView(HouseView):
 
 def take_back(view: EntityView, row: Undo) -> Any:
     column, back = column_of(view.model, row.field), f"{row.place}/"
-    records = {record.id: record for record in view.find_all([number for number, _value, _version in row.before])}
     try:
+        records = {record.id: record for record in view.find_all([number for number, _value, _version in row.before])}
         if any(records[number].version != version for number, _value, version in row.before):
             raise StaleDataError
         for number, value, _version in row.before:
             saving.put(view, records[number], {row.field: from_json(column, value)})
         db.session.delete(row)
         db.session.commit()
-    except (RuleBroken, IntegrityError, StaleDataError, ValueError) as refusal:
+    except (RuleBroken, IntegrityError, StaleDataError, ValueError, NotFound) as refusal:
         db.session.rollback()
         flash(str(refusal.sentence) if isinstance(refusal, RuleBroken) else gettext("One of these records has changed since: nothing has been taken back."), "bad")
         return redirect(back)
