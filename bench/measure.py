@@ -50,6 +50,19 @@ def same_cells(ours: bytes, bare: bytes) -> bool:
     return bool(mine) and len(mine) == len(best) and all([cell for cell in two if cell in one] == one for one, two in zip(mine, best, strict=True))
 
 
+def typed_in(page: bytes) -> dict[str, str]:
+    """What stands in each field of a page's form, by its name; without the tokens of ours."""
+    form = page.decode().partition('class="record-form"')[2]
+    found = dict(re.findall(r'<input[^>]* name="([^"]+)"[^>]* value="([^"]*)"', form))
+    chosen = re.findall(r'<select[^>]* name="([^"]+)"[^>]*>.*?<option value="([^"]*)" selected', form)
+    return {name: value for name, value in (found | dict(chosen)).items() if name not in ("csrf_token", "draft")}
+
+
+def same_fields(ours: bytes, bare: bytes) -> bool:
+    """Whether two forms hold the same fields with the same values."""
+    return bool(typed_in(ours)) and typed_in(ours) == typed_in(bare)
+
+
 def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))

@@ -15,7 +15,6 @@ URL = os.environ["BENCH_URL"]
 IS_SQLITE = URL.startswith("sqlite")
 COLUMNS = "k.id, k.number, c.name AS client, p.name AS partner, s.name AS supplier, d.name AS product, k.status, k.effective_on, k.amount"
 JOINS = "JOIN partner p ON p.id = k.partner_id LEFT JOIN client c ON c.id = k.client_id LEFT JOIN supplier s ON s.id = k.supplier_id LEFT JOIN product d ON d.id = k.product_id"
-FIELDS = ("", "Numéro", "Client", "Partenaire", "Fournisseur", "Produit", "État", "Date d’effet", "Encours")
 STATES = {"active": "En vigueur"}
 HEADS = ("Numéro", "Client", "Partenaire", "Produit", "État", "Date d’effet", "Encours")
 MONTHS = ("janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc.")
@@ -30,12 +29,46 @@ PAGE = ENVIRONMENT.from_string(
 </tbody></table><nav>{% if rows %}<a rel="next" href="?after={{ rows[-1][0] }}">Suivant</a>{% endif %}</nav>"""
 )
 FORM = ENVIRONMENT.from_string(
-    """<!doctype html><html lang="fr"><meta charset="utf-8"><title>Modifier</title><form method="post">
-{% for cell in row %}
-<div class="field"><label class="form-label" for="f{{ loop.index }}">{{ heads[loop.index0] }}</label><input class="form-control" type="text" id="f{{ loop.index }}" name="f{{ loop.index }}" value="{{ cell }}"></div>
+    """<!doctype html><html lang="fr"><meta charset="utf-8"><title>Modifier</title><link rel="stylesheet" href="/static/cordee.css">
+<h1>Modifier « {{ row[1] }} »</h1><form method="post" class="record-form"><input type="hidden" name="version" value="{{ row[0] }}">
+{% for kind, name, label, at in fields %}
+<div class="field">{% if kind == "link" %}<label class="form-label" for="{{ name }}_text">{{ label }}</label><div class="lookup" data-choices="/contracts/choices/{{ name }}"><input type="hidden" name="{{ name }}" id="{{ name }}" value="{{ row[at] or "" }}"><input class="form-control" type="text" id="{{ name }}_text" name="{{ name }}_text" value="{{ row[at + 1] or "" }}" autocomplete="off" role="combobox" aria-expanded="false" aria-autocomplete="list" aria-controls="{{ name }}_list" placeholder="Saisissez pour rechercher"><ul class="lookup-list" id="{{ name }}_list" role="listbox" aria-label="{{ label }}" hidden></ul></div>
+{% elif kind == "choice" %}<label class="form-label" for="{{ name }}">{{ label }}</label><select class="form-select" id="{{ name }}" name="{{ name }}">{% for value, word in states %}<option value="{{ value }}"{% if value == row[at] %} selected{% endif %}>{{ word }}</option>{% endfor %}</select>
+{% elif kind == "date" %}<label class="form-label" for="{{ name }}">{{ label }}</label><div class="day"><input class="form-control" type="text" id="{{ name }}" name="{{ name }}" value="{{ typed_day(row[at]) }}" placeholder="jj/mm/aaaa" autocomplete="off"><button type="button" class="icon-button" data-calendar hidden aria-label="Ouvrir le calendrier"><svg class="icon" aria-hidden="true"><use href="/assets/icons.svg#calendar3"></use></svg></button><input type="date" tabindex="-1" aria-hidden="true" value="{{ row[at] or "" }}" hidden></div>
+{% else %}<label class="form-label" for="{{ name }}">{{ label }}</label><input class="form-control" type="text" id="{{ name }}" name="{{ name }}" value="{{ typed_amount(row[at]) if kind == "money" else row[at] or "" }}" autocomplete="off">{% endif %}</div>
 {% endfor %}
 <button>Enregistrer</button></form>"""
 )
+FORM_COLUMNS = (
+    "k.version, k.number, k.supplier_id, s.name AS supplier, k.product_id, d.name AS product, k.client_id, c.name AS client, k.partner_id, p.name AS partner,"
+    " k.status, k.amount, k.currency, k.valued_on, k.effective_on, k.renews_on, k.last_movement_on, k.holder, k.reference"
+)
+FIELDS = (
+    ("link", "supplier_id", "Fournisseur", 2),
+    ("text", "number", "Numéro de contrat", 1),
+    ("link", "product_id", "Produit", 4),
+    ("link", "client_id", "Client", 6),
+    ("link", "partner_id", "Partenaire", 8),
+    ("choice", "status", "État", 10),
+    ("money", "amount", "Encours", 11),
+    ("text", "currency", "Devise", 12),
+    ("date", "valued_on", "Valorisé le", 13),
+    ("date", "effective_on", "Date d’effet", 14),
+    ("date", "renews_on", "Échéance", 15),
+    ("date", "last_movement_on", "Dernier mouvement", 16),
+    ("text", "holder", "Titulaire transmis par le fournisseur", 17),
+    ("text", "reference", "Référence fournisseur", 18),
+)
+FORM_STATES = (("requested", "En souscription"), ("active", "En vigueur"), ("suspended", "Suspendu"), ("ended", "Terminé"))
+
+
+def typed_day(value: Any) -> str:
+    """A date as a form shows it: 14/03/2019."""
+    return "/".join(reversed(str(value).split("-"))) if value else ""
+
+
+def typed_amount(cents: int | None) -> str:
+    return "" if cents is None else f"{cents / 100:.2f}".replace(".", ",")
 
 
 def day(value: Any) -> str:
@@ -109,7 +142,8 @@ def joined(top: str, order: str, values: dict[str, Any]) -> list[Any]:
 def app(environ: dict[str, Any], start: Callable) -> list[bytes]:
     kind, asked = environ["PATH_INFO"].strip("/"), parse_qs(environ.get("QUERY_STRING", ""))
     if kind == "edit":
-        page = FORM.render(row=run(f"SELECT {COLUMNS} FROM contract k {JOINS} WHERE k.id = @id", {"id": int(asked["id"][0])})[0], heads=FIELDS)
+        row = run(f"SELECT {FORM_COLUMNS} FROM contract k {JOINS} WHERE k.id = @id", {"id": int(asked["id"][0])})[0]
+        page = FORM.render(row=row, fields=FIELDS, states=FORM_STATES, typed_day=typed_day, typed_amount=typed_amount)
     elif kind not in ("list", "deep", "search", "partner"):
         start("404 Not Found", [("Content-Length", "0")])
         return [b""]

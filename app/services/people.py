@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from app.extensions import house_engine, reads_only
-from app.models import Alert, Choice, Membership, Partner, PartnerStatus, Preference, RightsVersion, Role, Side, SignIn, Task, User, now, today
+from app.models import Alert, Choice, Draft, Membership, Partner, PartnerStatus, Preference, RightsVersion, Role, Side, SignIn, Task, User, now, today
 from app.models.scope import NOBODY, STAFF_SCOPE, Scope, ScopeKind
 from app.permissions import (
     BY_NAME,
@@ -88,11 +88,13 @@ _cache: OrderedDict[Key, Person] = OrderedDict()
 
 @dataclass(frozen=True)
 class Waiting:
-    """How much calls for work: alerts nobody has handled, files to validate, and one's own tasks that are due."""
+    """How much calls for work: alerts nobody has handled, files to validate, one's own tasks that are due, and forms one has
+    begun and not saved."""
 
     alerts: int = 0
     files: int = 0
     tasks: int = 0
+    drafts: int = 0
 
 
 def said(value: Choice) -> ColumnElement[str]:
@@ -108,9 +110,11 @@ WAITING = {
 }
 COUNTS = [case((User.side == said(Side.STAFF), count.scalar_subquery()), else_=literal_column("0", Integer)).label(name) for name, count in WAITING.items()]
 
+DRAFTS = select(func.count()).select_from(Draft).where(Draft.user_id == SignIn.user_id).correlate(SignIn).scalar_subquery().label("drafts")
+
 # One statement on every request; everything else about the person comes from the cache until the version moves.
 WHO = (
-    select(SignIn.id, SignIn.user_id, SignIn.partner_id, RightsVersion.number, Preference.number.label("preferences"), *COUNTS)
+    select(SignIn.id, SignIn.user_id, SignIn.partner_id, RightsVersion.number, Preference.number.label("preferences"), *COUNTS, DRAFTS)
     .join(User, User.id == SignIn.user_id)
     .join(RightsVersion, RightsVersion.id == literal_column("1", Integer))
     .outerjoin(Preference, Preference.user_id == SignIn.user_id)
@@ -131,7 +135,7 @@ def digest_of(secret: str) -> str:
 def identify(secret: str | None) -> tuple[Person | None, Waiting]:
     """The person behind a cookie's secret, or None when it is unknown, ended, expired or deactivated; and what waits for it."""
     row = read_sign_in({"digest": digest_of(secret), "moment": now(), "day": today()}) if secret else None
-    return (person_of(row), Waiting(row.alerts, row.files, row.tasks)) if row is not None else (None, Waiting())
+    return (person_of(row), Waiting(row.alerts, row.files, row.tasks, row.drafts)) if row is not None else (None, Waiting())
 
 
 def person_of(row: Any) -> Person | None:

@@ -26,7 +26,7 @@ def waiting() -> Waiting:
     if who is None or not who.is_staff:
         return Waiting()
     found: Waiting = g.waiting
-    return found if who.may(PARTNER_VALIDATION, READ) else Waiting(tasks=found.tasks)
+    return Waiting(found.alerts, found.files, found.tasks) if who.may(PARTNER_VALIDATION, READ) else Waiting(tasks=found.tasks)
 
 
 class HomeView(HouseView):

@@ -13,11 +13,12 @@ from flask_babel import get_locale, gettext
 from markupsafe import Markup
 from wtforms import BooleanField, SelectField, SelectMultipleField, TextAreaField
 
+from app.models import Choice
 from app.views.base.choices import ListedField, NamesField
 from app.views.base.days import SHAPE, DayField
-from app.views.base.forms import LookUp, LookupField
+from app.views.base.forms import NOWHERE, LookUp, LookupField, MembersField
 from app.views.base.remembered import remembers_words
-from app.views.fragments import icon
+from app.views.fragments import fragments, icon, language
 
 # The keyboard that a phone shows, by the field's name: (type, inputmode).
 KEYBOARDS = {
@@ -39,10 +40,26 @@ FILLS = {
 }
 
 
+MARK = "\0"  # where a field's own value goes; no text of a page can hold it
+
+
 def field_html(form: Any, name: str, lookups: dict[str, LookUp] | None = None, other: str | None = None, wide: bool = False, only_for: Any = None) -> Markup:
     """`lookups` holds the addresses behind each foreign key, `other` the value that somebody else saved meanwhile, `only_for` the
-    kinds of record that have this field (without JavaScript it shows for all)."""
+    kinds of record that have this field (without JavaScript it shows for all). What stands around the value is kept."""
     field = form[name]
+    at, fill, kinds = (lookups or {}).get(name, NOWHERE), fill_of(form, name), " ".join(sorted(only_for)) if only_for else ""
+    if field.errors or other:
+        around = around_value(field, at, fill, kinds, wide, other)
+    else:
+        key = ("field", type(form), field.name, bool(field.flags.required), at, fill, kinds, wide, language())
+        around = fragments().get_or_make(key, lambda: around_value(field, at, fill, kinds, wide, None))
+    put = values_of(field)
+    pieces = str.split(around, MARK, len(put))
+    return Markup("".join([piece + value for piece, value in zip(pieces, (*put, ""), strict=True)]))  # noqa: S704 - every value in it is escaped
+
+
+def around_value(field: Any, at: LookUp, fill: str, kinds: str, wide: bool, other: str | None) -> str:
+    """The field's HTML with a mark in each place of `values_of`."""
     notes = notes_of(field, other)
     told = f' aria-describedby="{field.id}_help"' if notes else ""
     if field.errors:
@@ -56,15 +73,37 @@ def field_html(form: Any, name: str, lookups: dict[str, LookUp] | None = None, o
         inside = f'<fieldset class="names"><legend class="form-label">{label}</legend>{names_boxes(field, told)}</fieldset>'
     elif isinstance(field, SelectMultipleField):
         wide = True
-        inside = f'<fieldset><legend class="form-label">{label}</legend>{more_of(field)}<div class="ticks">{ticks(field)}</div></fieldset>'
+        inside = f'<fieldset><legend class="form-label">{label}</legend>{more_of(field)}<div class="ticks">{MARK}</div></fieldset>'
     else:
         wide = wide or isinstance(field, TextAreaField)
         star = ' <span class="required" aria-hidden="true">*</span>' if field.flags.required else ""
         target = f"{field.id}_text" if isinstance(field, LookupField) else field.id
-        inside = f'<label class="form-label" for="{target}">{label}{star}</label>{more_of(field)}{control(field, told, label, (lookups or {}).get(name, LookUp()), fill_of(form, name))}'
+        inside = f'<label class="form-label" for="{target}">{label}{star}</label>{more_of(field)}{control(field, told, label, at, fill)}'
     classes += ["field-wide"] * wide + ["field-bad"] * bool(field.errors)
-    kinds = f' data-only-for="{escape(" ".join(sorted(only_for)))}"' if only_for else ""
-    return Markup(f'<div class="{" ".join(classes)}"{kinds}>{inside}{notes}</div>')  # noqa: S704 - every value in it is escaped
+    only = f' data-only-for="{escape(kinds)}"' if kinds else ""
+    return f'<div class="{" ".join(classes)}"{only}>{inside}{notes}</div>'
+
+
+def values_of(field: Any) -> tuple[str, ...]:
+    """What the field holds, as HTML, in the order of its marks."""
+    if isinstance(field, BooleanField):
+        return (" checked" if field.data else "",)
+    if isinstance(field, NamesField):
+        return tuple(escape(value) for _code, _language, value in field.boxes())
+    if isinstance(field, LookupField):
+        return "" if field.data is None else str(int(field.data)), escape(field.label_text)
+    if isinstance(field, SelectMultipleField):
+        return (ticks(field),)
+    if isinstance(field, SelectField):
+        return (options(field),)
+    if isinstance(field, DayField):
+        return escape(field._value()), field.data.isoformat() if field.data else ""
+    return ("" if input_of(field)[0] == "password" else escape(str(field._value())),)
+
+
+def input_of(field: Any) -> tuple[str, str]:
+    """The kind of input, and the keyboard that a phone shows."""
+    return KEYBOARDS.get(field.short_name) or (getattr(field.widget, "input_type", ""), "")
 
 
 def fill_of(form: Any, name: str) -> str:
@@ -80,32 +119,30 @@ def control(field: Any, told: str, label: str, at: LookUp, fill: str) -> str:
     if isinstance(field, LookupField):
         return look_up(field, told, label, at)
     if isinstance(field, SelectField):
-        return f'<select class="form-select" id="{field.id}" name="{field.name}"{told}>{options(field)}</select>'
+        return f'<select class="form-select" id="{field.id}" name="{field.name}"{told}>{MARK}</select>'
     if isinstance(field, TextAreaField):
-        return f'<textarea class="form-control" id="{field.id}" name="{field.name}" rows="4"{told}>\n{escape(field._value())}</textarea>'
+        return f'<textarea class="form-control" id="{field.id}" name="{field.name}" rows="4"{told}>\n{MARK}</textarea>'
     if isinstance(field, DayField):
         return day_input(field, told, fill)
-    kind, keyboard = KEYBOARDS.get(field.short_name, (field.widget.input_type, ""))
-    value = "" if kind == "password" else escape(field._value())
+    kind, keyboard = input_of(field)
     told += f' inputmode="{keyboard}"' if keyboard else ""
-    return f'<input class="form-control" type="{kind}" id="{field.id}" name="{field.name}" value="{value}" autocomplete="{fill}"{told}>'
+    return f'<input class="form-control" type="{kind}" id="{field.id}" name="{field.name}" value="{MARK}" autocomplete="{fill}"{told}>'
 
 
 def day_input(field: DayField, told: str, fill: str) -> str:
     """A box to type a day in, and beside it the browser's calendar, which fills the box."""
     filled = "bday" if fill != "off" and field.short_name == "birth_date" else "off"
-    names = f'id="{field.id}" name="{field.name}" value="{escape(field._value())}" placeholder="{escape(str(SHAPE))}"'
+    names = f'id="{field.id}" name="{field.name}" value="{MARK}" placeholder="{escape(str(SHAPE))}"'
     box = f'<input class="form-control" type="text" {names} autocomplete="{filled}"{told}>'
-    chosen = field.data.isoformat() if field.data else ""
     words = escape(gettext("Open the calendar"))
     button = f'<button type="button" class="icon-button" data-calendar hidden aria-label="{words}" title="{words}">{icon("calendar3")}</button>'
-    return f'<div class="day">{box}{button}<input type="date" tabindex="-1" aria-hidden="true" value="{chosen}" hidden></div>'
+    return f'<div class="day">{box}{button}<input type="date" tabindex="-1" aria-hidden="true" value="{MARK}" hidden></div>'
 
 
 def look_up(field: LookupField, told: str, label: str, at: LookUp) -> str:
-    hidden = f'<input type="hidden" name="{field.name}" id="{field.id}" value="{"" if field.data is None else int(field.data)}">'
+    hidden = f'<input type="hidden" name="{field.name}" id="{field.id}" value="{MARK}">'
     box = (
-        f'<input class="form-control" type="text" id="{field.id}_text" name="{field.name}_text" value="{escape(field.label_text)}" autocomplete="off"'
+        f'<input class="form-control" type="text" id="{field.id}_text" name="{field.name}_text" value="{MARK}" autocomplete="off"'
         f' role="combobox" aria-expanded="false" aria-autocomplete="list" aria-controls="{field.id}_list" placeholder="{escape(gettext("Type to search"))}"{told}>'
     )
     found = f'<ul class="lookup-list" id="{field.id}_list" role="listbox" aria-label="{label}" hidden></ul>'
@@ -116,10 +153,15 @@ def look_up(field: LookupField, told: str, label: str, at: LookUp) -> str:
 def options(field: SelectField) -> str:
     if isinstance(field, ListedField):
         return listed_options(field)
-    labels = [(str(value), label) for value, label, _chosen, _options in field.iter_choices()]
-    chosen = "" if field.data is None else str(int(field.data) if isinstance(field.data, bool) else field.data)
-    words = option_words(tuple(labels), get_locale()) if all(not isinstance(label, str) for _value, label in labels) else [str(label) for _value, label in labels]
-    return "".join(option(value, word, value == chosen) for (value, _label), word in zip(labels, words, strict=True))
+    if isinstance(field, MembersField):
+        return member_options(tuple(choice.value for choice in field.choices), field.members, field.data, get_locale())
+    return "".join(option(str(value), str(label), chosen) for value, label, chosen, _more in field.iter_choices())
+
+
+@remembers_words
+@lru_cache(maxsize=2_000)
+def member_options(offered: tuple[str, ...], members: type[Choice], chosen: Choice | None, locale: Locale) -> str:
+    return "".join(option(value, str(members(value).label), chosen is not None and value == chosen.value) for value in offered)
 
 
 def listed_options(field: ListedField) -> str:
@@ -134,23 +176,17 @@ def option(value: str, word: str, chosen: bool) -> str:
     return f'<option value="{escape(value)}"{" selected" if chosen else ""}>{escape(word)}</option>'
 
 
-@remembers_words
-@lru_cache(maxsize=500)
-def option_words(labels: tuple[tuple[str, Any], ...], locale: Locale) -> list[str]:
-    return [str(label) for _value, label in labels]
-
-
 def names_boxes(field: NamesField, told: str) -> str:
     first = f' id="{field.id}"{told}'
     return "".join(
-        f'<label class="name-box"><span>{escape(language)}</span><input class="form-control" name="{field.name}_{code}" lang="{code}" value="{escape(value)}"'
+        f'<label class="name-box"><span>{escape(spoken)}</span><input class="form-control" name="{field.name}_{code}" lang="{code}" value="{MARK}"'
         f' autocomplete="off"{first if place == 0 else ""}></label>'
-        for place, (code, language, value) in enumerate(field.boxes())
+        for place, (code, spoken, _value) in enumerate(field.boxes())
     )
 
 
 def switch(field: BooleanField, told: str) -> str:
-    return f'<input class="form-check-input" type="checkbox" id="{field.id}" name="{field.name}" value="y"{" checked" if field.data else ""}{told}>'
+    return f'<input class="form-check-input" type="checkbox" id="{field.id}" name="{field.name}" value="y"{MARK}{told}>'
 
 
 def ticks(field: SelectMultipleField) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import request
+from flask import g, request
 from werkzeug.datastructures import MultiDict
 
 from app.extensions import db
+from app.models import Draft
 from app.services import drafts
 from app.views.base.guards import signed_in
 
@@ -19,9 +20,14 @@ def place() -> str:
     return f"{request.path}?{query}" if query else request.path
 
 
+def kept_here() -> Draft | None:
+    """The draft of this form. Asked for only where the person's row has told of any: most people have none."""
+    return drafts.find(signed_in(), place()) if request.method == "GET" and g.waiting.drafts else None
+
+
 def begun() -> dict[str, Any]:
     """What a form's page needs to know of its draft: there is one, it has been taken up, when it was kept."""
-    draft = drafts.find(signed_in(), place()) if request.method == "GET" else None
+    draft = kept_here()
     taken_up = bool(draft and request.args.get("draft"))
     held = taken_up or bool(request.form.get("draft"))  # a refused form still has its draft
     return {"place": place(), "saved_at": draft.saved_at if draft else None, "taken_up": taken_up, "held": held, "undecided": bool(draft and not taken_up)}
@@ -29,9 +35,7 @@ def begun() -> dict[str, Any]:
 
 def typed() -> MultiDict[str, str] | None:
     """The fields of the draft, where the address asks to take it up."""
-    if request.method != "GET" or not request.args.get("draft"):
-        return None
-    draft = drafts.find(signed_in(), place())
+    draft = kept_here() if request.args.get("draft") else None
     return MultiDict([(name, value) for name, value in draft.fields]) if draft is not None else None
 
 

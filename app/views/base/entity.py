@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from flask import abort, flash, jsonify, redirect, render_template, request, url_for
-from flask_babel import LazyString, gettext
+from flask_babel import LazyString, get_locale, gettext
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
@@ -28,6 +29,7 @@ from app.views.base.fields_in_views import shaped
 from app.views.base.forms import HouseForm, LookUp, LookupField, form_for, lookup
 from app.views.base.guards import HouseView, local_path, page, signed_in
 from app.views.base.listing import Asked, Listing, read, total_words
+from app.views.base.remembered import remembers_words
 from app.views.base.rows import Dress, written_rows
 from app.views.base.statements import Under
 
@@ -195,12 +197,13 @@ class EntityView(ActionPages, BulkPages, HouseView):
         return self.frame == "staff" or is_ones_own(db.session(), record)
 
     def find_to_change(self, record_id: int) -> Any:
-        record = self.find(record_id)
+        """The record to write; a page that only asks what to write needs no more than the names of those it points at."""
+        record = self.find(record_id, names_only=request.method == "GET")
         return record if self.may_change(record) else abort(404)
 
-    def find(self, record_id: int) -> Any:
+    def find(self, record_id: int, names_only: bool = False) -> Any:
         """The record with the records it points at, if there is one that this person can see; else 404."""
-        statement = select(self.model).where(self.model.id == record_id, *self.where()).options(*pointed_at(self.model))
+        statement = select(self.model).where(self.model.id == record_id, *self.where()).options(*pointed_at(self.model, names_only))
         record = db.session.scalar(statement)
         return record if record is not None else abort(404)
 
@@ -224,9 +227,9 @@ class EntityView(ActionPages, BulkPages, HouseView):
         found = lookup(column, request.args.get("q", "").replace("\x00", "")[:100], self.narrow.get(name))
         return jsonify([{"id": record.id, "text": str(record), "hint": showing.hint_of(record)} for record in found])
 
-    def look_up(self, name: str) -> LookUp:
+    def look_up(self, name: str, in_dialog: bool) -> LookUp:
         """The addresses behind a foreign key's box: a record that is missing can be made there, unless not every one would do."""
-        target = None if name in self.narrow or "dialog" in request.args else showing.view_of(column_of(self.model, name).target, self.frame)
+        target = None if name in self.narrow or in_dialog else showing.view_of(column_of(self.model, name).target, self.frame)
         if target is None or not target.adds or not target.may(WRITE):
             return LookUp(self.address("choices", name=name))
         return LookUp(self.address("choices", name=name), target.address("add", dialog=1), str(target.model.adding))
@@ -324,13 +327,13 @@ class EntityView(ActionPages, BulkPages, HouseView):
         return None
 
     def form_page(self, form: HouseForm, record: Any, others: dict[str, str] | None = None, assisted: dict[str, Any] | None = None, status: int = 0) -> Any:
-        lookups = {name: self.look_up(name) for name, each in form._fields.items() if isinstance(each, LookupField)}
+        names = tuple(name for name, each in form._fields.items() if isinstance(each, LookupField))
         page_of_form = render_template(
             "entity/dialog.html" if "dialog" in request.args else self.form_template,
             view=self,
             form=form,
             record=record,
-            lookups=lookups,
+            lookups=look_ups(self, names, "dialog" in request.args, signed_in().rights_key, str(get_locale())),
             others=others,
             assisted=assisted,
             version=request.form.get("version") if assisted else (drafts.typed() or {}).get("version") or (record.version if record else None),
@@ -356,3 +359,10 @@ class EntityView(ActionPages, BulkPages, HouseView):
                 record = self.find(record_id)
                 refusal = broken.sentence if isinstance(broken, RuleBroken) else saving.still_used(record)
         return render_template("entity/delete.html", view=self, record=record, refusal=refusal), 409 if refusal else 200
+
+
+@remembers_words
+@lru_cache(maxsize=1_000)
+def look_ups(view: EntityView, names: tuple[str, ...], in_dialog: bool, rights: str, locale: str) -> dict[str, LookUp]:
+    """The addresses behind a form's boxes, kept for everybody with the same rights and language."""
+    return {name: view.look_up(name, in_dialog) for name in names}

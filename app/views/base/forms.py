@@ -18,7 +18,7 @@ from wtforms.validators import InputRequired, Length, Optional, StopValidation
 from wtforms.widgets import TextInput
 
 from app.extensions import db
-from app.models import ORIAS_CATEGORIES, Listed
+from app.models import ORIAS_CATEGORIES, Choice, Listed
 from app.models.indexes import matching, search_values, words_in
 from app.models.scope import ScopeKind, scope_of
 from app.services.identifiers import CHECKS, grouped
@@ -37,6 +37,8 @@ class HouseForm(FlaskForm):
     about_oneself = True  # whether the browser may fill in what it knows of the person who types
 
     class Meta:
+        csrf = False  # CSRFProtect has checked the request's token, before any form is made
+
         @staticmethod
         def get_translations(form: Any) -> Any:
             return CatalogueTranslations()
@@ -188,6 +190,18 @@ class LookUp(NamedTuple):
     words: str = ""
 
 
+NOWHERE = LookUp()
+
+
+class MembersField(SelectField):
+    """One of the members of an enumeration."""
+
+    def __init__(self, *args: Any, members: type[Choice], **options: Any) -> None:
+        offered = [SelectChoice(member.value, member.label) for member in members]
+        super().__init__(*args, **options, choices=offered, coerce=lambda value: members(value) if value and not isinstance(value, members) else value)
+        self.members = members
+
+
 class LookupField(Field):
     """A foreign key: the number goes in a hidden input, the name in a search box. Without JavaScript the name alone is
     enough where only one record has it. Only rows the person can see are found."""
@@ -297,8 +311,7 @@ def field_for(model: Any, name: str, narrow: Callable[[], Any] | None = None) ->
 def choice_field(column: Column, options: dict[str, Any]) -> Field:
     if issubclass(column.choices, Listed):
         return ListedField(**options, listed=column.choices, required=column.required or column.default is not None, fallback=column.default)
-    choices = [SelectChoice(member.value, member.label) for member in column.choices or []]
-    return SelectField(**options, choices=choices, coerce=lambda value: column.choices(value) if value and not isinstance(value, column.choices) else value)
+    return MembersField(**options, members=column.choices)
 
 
 def form_for(model: Any, names: list[str], narrow: dict[str, Callable[[], Any]] | None = None) -> type[HouseForm]:
