@@ -431,3 +431,24 @@ document.querySelectorAll("[data-in-list]").forEach((table) => {
     } catch { said.textContent = table.dataset.failed; table.classList.remove("scripted"); }  // the row's own button still saves
   }
 });
+
+// Long work done piece by piece: the bar moves as the pieces come back; the button does the same without a script.
+document.querySelectorAll("[data-advance]").forEach((form) => {
+  const button = form.querySelector("[data-advance-button]"), failed = form.querySelector("[data-failed]");
+  if (!button) return;
+  async function goOn() {
+    [button.hidden, failed.hidden] = [true, true];
+    try {
+      for (let found = { under_way: true }; found.under_way;) {
+        const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), headers: { Accept: "application/json" } });
+        if (!answer.ok) throw new Error(answer.status);
+        found = await answer.json();
+        form.querySelector("progress").value = found.done;
+        form.querySelector("[data-advance-words]").textContent = found.words;
+      }
+      location.reload();
+    } catch { [button.hidden, failed.hidden] = [false, false]; }
+  }
+  form.addEventListener("submit", (event) => { event.preventDefault(); goOn(); });
+  goOn();
+});

@@ -16,6 +16,7 @@ from app.views import (
     files,
     guides,
     home,
+    imports,
     offers,
     partners,
     partnerships,
@@ -55,6 +56,7 @@ CONTENTS = [
     (None, offers.AssignmentView),
     (SETTINGS, fields.FieldView),
     (None, fields.OptionView),
+    (SETTINGS, imports.ImportView),
 ]
 
 CALLS = {partners.PartnerView: "files", partners.TaskView: "tasks"}  # what of them waits for the reader, counted in the navigation

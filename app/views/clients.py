@@ -49,6 +49,7 @@ class ClientView(EntityView):
     tabs = ["SignatoryView", "ClientReferenceView", "ReferenceClaimView", "ContractView"]
     narrow = PERSONS
     only_for = ONLY_FOR
+    recognised_by = (("email",), ("siren",), ("last_name", "first_name", "birth_date"))
     portal = Portal(
         access=MY_CLIENTS,
         list_columns=["name", "kind", "status", "created_at"],

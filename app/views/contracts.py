@@ -23,6 +23,7 @@ class ContractView(EntityView):
         _("From the supplier"): ["holder", "reference"],
     }
     deletes = False
+    recognised_by = (("supplier_id", "number"),)
     portal = Portal(
         access=MY_CONTRACTS,
         list_columns=["number", "client", "product", "status", "effective_on", "amount"],

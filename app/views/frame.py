@@ -27,7 +27,7 @@ from app.permissions import PARTNER_ROLES, STAFF_ROLES
 from app.services import once, people
 from app.services.identifiers import grouped
 from app.views import fragments, guides, proofs
-from app.views.base import controls, showing
+from app.views.base import controls, importing, showing
 from app.views.base.columns import amount, choice_badge, column_of, moment, percent
 from app.views.base.guards import person
 from app.views.base.listing import HIGHEST_ID
@@ -83,6 +83,7 @@ def bind(app: Flask) -> None:
         filter_panel=fragments.filter_panel,
         query_later=fragments.QUERY_GOES_HERE,
         heads=showing.heads,
+        brings_in=importing.brings_in,
         icon=fragments.icon,
         csrf=fragments.csrf,
         once=fragments.once_input,

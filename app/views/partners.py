@@ -49,6 +49,7 @@ class PartnerView(EntityView):
     narrow = STAFF_ONLY
     show_template, form_template = "partners/show.html", "partners/form.html"
     deletes = False
+    recognised_by = (("siren",), ("orias_number",), ("email",), ("name",))
 
     def assist(self, form: HouseForm) -> dict[str, Any] | None:
         return companies.filled(form)

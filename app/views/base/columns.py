@@ -112,7 +112,6 @@ def custom_column(known: CustomFacts) -> Column:
 
 
 @cache
-@cache
 def pointed_at(model: Any, names_only: bool = False) -> tuple[Any, ...]:
     """The options that load a record together with the records its foreign keys point at, or with their names alone."""
     many_to_one = [each for each in inspect(model).relationships if each.direction.name == "MANYTOONE" and not each.viewonly]

@@ -89,6 +89,7 @@ class EntityView(ActionPages, BulkPages, HouseView):
     adds: ClassVar[bool] = True
     edits: ClassVar[bool] = True
     deletes: ClassVar[bool] = True
+    recognised_by: ClassVar[tuple[tuple[str, ...], ...]] = ()  # the fields that tell whether a file's line is new; none: no import
     heading: ClassVar[LazyString | None] = None
     show_template: ClassVar[str] = "entity/show.html"
     form_template: ClassVar[str] = "entity/form.html"
