@@ -52,7 +52,7 @@ class Import(Record):
     labelled = ("filename",)
 
     kind: Mapped[ImportKind] = field(_("Into"), choice_of(ImportKind))
-    filename: Mapped[str] = field(_("File"), String(200))
+    filename: Mapped[str] = field(_("File name"), String(200))
     state: Mapped[ImportState] = field(_("State"), choice_of(ImportState), default=ImportState.COLUMNS)
     lines: Mapped[int] = field(_("Lines"), default=0)
     heads: Mapped[list[str]] = mapped_column(JSON, default=list)

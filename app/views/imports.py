@@ -23,11 +23,16 @@ from app.views.base.sheets import disposition, file_name, harmless
 PIECE, SECONDS = 200, 1.0  # lines and time of one request: a bar that moves once a second
 SAMPLES, SHOWN = 3, 50  # values beside each column; lines on a page
 TILES = {  # what a page counts, by how far the file is
-    ImportState.CHECKED: (Outcome.CREATED, Outcome.CHANGED, Outcome.UNCHANGED, Outcome.REFUSED),
-    ImportState.DONE: (Outcome.CREATED, Outcome.CHANGED, Outcome.UNCHANGED, Outcome.REFUSED),
-    ImportState.UNDONE: (Outcome.TAKEN_BACK, Outcome.STAYS, Outcome.REFUSED),
+    ImportState.CHECKED: {
+        Outcome.CREATED: _("to create"),
+        Outcome.CHANGED: _("to change"),
+        Outcome.UNCHANGED: _("without change"),
+        Outcome.REFUSED: _("refused"),
+    },
+    ImportState.DONE: {Outcome.CREATED: _("created"), Outcome.CHANGED: _("changed"), Outcome.UNCHANGED: _("without change"), Outcome.REFUSED: _("refused")},
+    ImportState.UNDONE: {Outcome.TAKEN_BACK: _("taken back"), Outcome.STAYS: _("not taken back"), Outcome.REFUSED: _("refused")},
 }
-STEPS = (("file", _("File")), ("columns", _("Columns")), ("check", _("Check")), ("done", _("Import")))
+STEPS = (("file", _("File to import")), ("columns", _("Columns")), ("check", _("Verification")), ("done", _("Import")))
 STEP_OF = {ImportState.COLUMNS: "columns", ImportState.CHECKING: "check", ImportState.CHECKED: "check"}
 
 
@@ -134,7 +139,7 @@ class ImportView(EntityView):
         good = (Outcome.TAKEN_BACK,) if record.state is ImportState.UNDONE else imports.WRITTEN
         return {
             "counts": counts,
-            "tiles": [(outcome, counts[outcome]) for outcome in TILES[record.state]],
+            "tiles": [(words, counts[outcome]) for outcome, words in TILES[record.state].items()],
             "written": sum(counts[outcome] for outcome in imports.WRITTEN),
             "refused": imports.lines_of(record, *bad, most=SHOWN),
             "good": [(line, changes_in_words(view, line)) for line in imports.lines_of(record, *good, most=SHOWN)],

@@ -72,7 +72,8 @@ def the_one(cast, entity, *where):
 
 
 def tiles(page):
-    return {words: int(number) for number, words in re.findall(r'tile-number">(\d+)</span><span>([^<]+)', page)}
+    """The numbers above the lines: created, changed, without change, refused; or taken back, not taken back, refused."""
+    return tuple(int(number) for number in re.findall(r'tile-number">(\d+)</span>', page))
 
 
 def test_a_list_of_partners_is_checked_then_written(house, cast):
@@ -80,7 +81,7 @@ def test_a_list_of_partners_is_checked_then_written(house, cast):
     place = received(visitor, CSV, "partners")
     assert proposed(visitor.get(place).text) == {"column_0": "name", "column_1": "siren", "column_2": "city", "column_3": "kind"}
     page = check(visitor, place)
-    assert tiles(page) == {"New": 1, "Changed": 0, "Unchanged": 0, "Refused": 0}
+    assert tiles(page) == (1, 0, 0, 0)
     assert cast.count(m.Partner, m.Partner.name == "Cabinet Neuf") == 0, "a check writes nothing"
     page = run(visitor, place)
     assert "1 record has been written." in page
@@ -99,10 +100,10 @@ def test_a_line_that_fits_a_record_brings_it_up_to_date_and_empty_cells_change_n
     lines = "LEFEVRE;Eloise;03/04/1980;ELOISE@example.org;;oui;\nRoux;Hugo;;hugo@example.org;;;Lyon\nMartin;Jade;2001-02-03;jade@example.org;cabinet alpes;non;Nice\n"
     place = received(visitor, CLIENTS + lines)
     page = check(visitor, place, recognised="email")
-    assert tiles(page) == {"New": 1, "Changed": 1, "Unchanged": 1, "Refused": 0}
+    assert tiles(page) == (1, 1, 1, 0)
     assert "3 Apr 1980" in page and "Annecy" not in page
     page = run(visitor, place)
-    assert tiles(page) == {"New": 1, "Changed": 1, "Unchanged": 1, "Refused": 0}, "the check said what would happen"
+    assert tiles(page) == (1, 1, 1, 0), "the check said what would happen"
     changed = cast.get(m.Client, old.id)
     assert (str(changed.birth_date), changed.city, changed.notifications) == ("1980-04-03", "Annecy", True)
     assert cast.get(m.Client, same.id).version == 1
@@ -115,7 +116,7 @@ def test_names_are_recognised_without_accents_and_capitals(house, cast):
     cast.client(partner, last_name="Müller", first_name="Anne-Marie", birth_date=date(1970, 5, 6))
     place = received(visitor, "Nom;Prénom;Né le;Ville\nMULLER;anne-marie;06/05/1970;Metz\nMULLER;anne-marie;07/05/1970;Metz\n")
     page = check(visitor, place)
-    assert tiles(page) == {"New": 0, "Changed": 1, "Unchanged": 0, "Refused": 1}
+    assert tiles(page) == (0, 1, 0, 1)
     assert "Partner: Please fill in this field." in page, "the second is somebody else, whose partner is missing"
 
 
@@ -125,9 +126,13 @@ def test_fields_of_the_houses_own_are_imported_like_any_other(house, cast):
     field = the_one(cast, CustomField, CustomField.key == keys["choice"])
     admin.post("/field-options/new", {"field_id": field.id, "names_fr": "Bleu", "names_en": "Blue", "position": "10", "offered": "y"})
     heads = "Nom;E-mail;Partenaire;Champ text;Champ choice;Field date;Champ number;Champ amount;Champ yes_no;Champ link\n"
-    place = received(admin, heads + "Roux;roux@example.org;Cabinet Alpes;Bonjour;bleu;31/12/2026;12,5;1 234,56;non;https://exemple.fr\nBad;b@example.org;Cabinet Alpes;;vert;hier ou demain;x;;peut-être;\n")
+    place = received(
+        admin,
+        heads
+        + "Roux;roux@example.org;Cabinet Alpes;Bonjour;bleu;31/12/2026;12,5;1 234,56;non;https://exemple.fr\nBad;b@example.org;Cabinet Alpes;;vert;hier ou demain;x;;peut-être;\n",
+    )
     page = check(admin, place)
-    assert tiles(page) == {"New": 1, "Changed": 0, "Unchanged": 0, "Refused": 1}
+    assert tiles(page) == (1, 0, 0, 1)
     for sentence in ("“vert” is not one of the choices: Blue.", "This is not a date.", "This is not a number.", "“peut-être” is neither yes nor no."):
         assert sentence in html.unescape(page), sentence
     run(admin, place)
@@ -160,7 +165,7 @@ def test_refused_lines_say_why_and_come_back_as_a_file(house, cast):
     lines = "Roux;Hugo;31/02/2000;pas une adresse;Cabinet Alpes;;\n;Jade;;jade@example.org;Cabinet Alpes;;\nPetit;Léo;;leo@example.org;Cabinet Nulle Part;;\n=1+1;Emma;;emma@example.org;Cabinet Alpes;;\nPetit;Léa;;EMMA@example.org;Cabinet Alpes;;\n"
     place = received(visitor, CLIENTS + lines)
     page = html.unescape(check(visitor, place))
-    assert tiles(page) == {"New": 1, "Changed": 0, "Unchanged": 0, "Refused": 4}
+    assert tiles(page) == (1, 0, 0, 4)
     assert "Birth date: This is not a date." in page and "E-mail: " in page
     assert "Last name: Please enter the last name." in page
     assert "Partner: No record is called “Cabinet Nulle Part”." in page
@@ -184,7 +189,7 @@ def test_an_import_is_taken_back_but_for_what_somebody_has_worked_on(house, cast
     cast.contract(partner, used, number="AL1")
     visitor.post(f"{place}/undo", {})
     page = html.unescape(to_the_end(visitor, place))
-    assert tiles(page) == {"Taken back": 2, "Could not be taken back": 2, "Refused": 0}
+    assert tiles(page) == (2, 2, 0)
     assert "Somebody has changed this record since." in page and "This record is still used: Contracts (1)." in page
     assert cast.get(m.Client, old.id).city == "Lyon"
     assert cast.count(m.Client, m.Client.email == "un@example.org") == 0
@@ -197,7 +202,7 @@ def test_contracts_are_recognised_by_supplier_and_number_however_it_is_written(h
     contract = cast.contract(partner, cast.client(partner, last_name="Roux"), number="AL-0000 12", supplier=supplier)
     place = received(visitor, "Assureur;Numéro contrat;Encours;Date effet\nBoreal;al000012;12 345,67;01/02/2020\nBOR;AL13;1,5;\n", "contracts")
     page = check(visitor, place)
-    assert tiles(page) == {"New": 1, "Changed": 1, "Unchanged": 0, "Refused": 0}
+    assert tiles(page) == (1, 1, 0, 0)
     run(visitor, place)
     assert str(cast.get(m.Contract, contract.id).amount) == "12345.67"
 
@@ -213,7 +218,7 @@ def test_a_workbook_with_a_title_real_dates_and_numbers(house, cast):
     book.close()
     visitor = cast.client_for("manager")
     place = received(visitor, written.getvalue(), name="clients.xlsx")
-    assert tiles(check(visitor, place))["New"] == 1
+    assert tiles(check(visitor, place))[0] == 1
     run(visitor, place)
     found = the_one(cast, m.Client, m.Client.last_name == "Roux")
     assert (str(found.birth_date), found.postcode, found.city) == ("1980-04-03", "74000", "Annecy")
@@ -226,7 +231,7 @@ def test_any_encoding_and_separator(house, cast, encoding, separator):
     visitor = cast.client_for("manager")
     place = received(visitor, text.encode(encoding), "partners")
     assert "Étude Müller · " not in visitor.get(place).text and "Étude Müller" in visitor.get(place).text
-    assert tiles(check(visitor, place))["New"] + tiles(visitor.get(place, **EN).text)["Refused"] == 1
+    assert tiles(check(visitor, place))[0] + tiles(visitor.get(place, **EN).text)[3] == 1
 
 
 def bomb():
@@ -323,7 +328,7 @@ def test_what_the_house_exports_changes_nothing_when_it_is_imported(house, cast)
     for language in ("fr", "en"):
         sheet = visitor.get(f"/clients/export.csv?columns={names}", headers={"Accept-Language": language})
         place = received(visitor, sheet.data)
-        assert tiles(check(visitor, place, recognised="email")) == {"New": 0, "Changed": 0, "Unchanged": 1, "Refused": 0}, language
+        assert tiles(check(visitor, place, recognised="email")) == (0, 0, 1, 0), language
 
 
 def test_who_may_not_write_a_list_brings_nothing_into_it(house, cast):

@@ -142,7 +142,9 @@ def words_of_choices(choices: Any, languages: tuple[str, ...]) -> dict[str, str]
 def record_called(view: EntityView, column: Column, text: str) -> int:
     """The one record of this very name, SIREN, e-mail address or code."""
     wanted = fold(text)
-    named = [each.id for each in lookup(column, text, view.narrow.get(column.name), limit=50) if wanted in {fold(str(each)), *(fold(str(value)) for value in keys_of(each))}]
+    named = [
+        each.id for each in lookup(column, text, view.narrow.get(column.name), limit=50) if wanted in {fold(str(each)), *(fold(str(value)) for value in keys_of(each))}
+    ]
     if not named and text.replace(" ", "").isdigit() and hasattr(column.target, "siren"):
         named = list(db.session.scalars(select(column.target.id).where(column.target.siren == text.replace(" ", "")).limit(2)))
     if len(named) != 1:
