@@ -10,14 +10,14 @@ from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateIndex, Index
 
 from app.extensions import db, kept_fields
-from app.models import Client, Contract, CustomField, CustomOption, Deed, FieldHolder, FieldKind, FieldPortal, History, Partner
+from app.models import Client, Contract, CustomField, CustomOption, Deed, FieldHolder, FieldKind, FieldPortal, History, Partner, fold
 from app.models.custom import CustomValue, Field, InLanguage, custom_text, expression, named, options_of
 from app.models.lookups import Entry
 from app.services import history
 from app.services.refusals import RuleBroken
 
 ENTITIES: dict[str, Any] = {"partner": Partner, "client": Client, "contract": Contract}
-LABEL_LENGTH, MOST = 80, 40  # characters; fields in use per kind of record
+LABEL_LENGTH, MOST, MOST_OPTIONS = 80, 40, 200  # characters; fields in use per kind of record; options in one go
 ONE_BY_ONE = 1_000  # records whose own history says that a value went with its field; beyond, one entry says it for all
 
 # Fields and options in one statement, each in its order.
@@ -103,6 +103,30 @@ def saving_option(record: CustomOption, new: bool) -> None:
         raise RuleBroken(gettext("Only a field that is a choice from a list has options."), "field_id")
     if new:
         record.position = record.position or last_position(select(func.max(CustomOption.position)).where(CustomOption.field_id == field.id))
+
+
+def add_options(known: CustomField, typed: str, languages: list[str]) -> int:
+    """Adds an option per line, "Bleu = Blue" in the order of the languages; one that is there already is left out. Returns how
+    many were added; raises RuleBroken and adds none where a line is too long or there are too many."""
+    there = {fold(name) for option in known.options for name in option.names.values()}
+    lines = [line.strip() for line in typed.splitlines() if line.strip(" =")]
+    if len(lines) > MOST_OPTIONS:
+        raise RuleBroken(gettext("At most %(limit)s options at a time.", limit=MOST_OPTIONS), "options")
+    added = 0
+    for line in lines:
+        names = dict(zip(languages, (part.strip() for part in line.split("=")), strict=False))
+        names = {language: name for language, name in names.items() if name}
+        if there & {fold(name) for name in names.values()}:
+            continue
+        there |= {fold(name) for name in names.values()}
+        option = CustomOption(field_id=known.id, names=names)
+        saving_option(option, new=True)
+        db.session.add(option)
+        db.session.flush()
+        added += 1
+    if not added:
+        raise RuleBroken(gettext("Please write at least one option that is not there yet."), "options")
+    return added
 
 
 # --- values -------------------------------------------------------------------------------------

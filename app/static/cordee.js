@@ -32,7 +32,7 @@ function openEdit() {
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") document.querySelectorAll("details.dropdown-native[open], details.more[open]").forEach((menu) => { menu.open = false; menu.querySelector("summary").focus(); });
+  if (event.key === "Escape") document.querySelectorAll("details.dropdown-native[open], details.more[open], .nav-more details[open]").forEach((menu) => { menu.open = false; menu.querySelector("summary").focus(); });
   if (event.key === "Enter" && event.ctrlKey && event.target.form) event.target.form.requestSubmit();
   if (typing(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "j") walk(1);
@@ -46,7 +46,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("click", (event) => {
-  document.querySelectorAll("details.dropdown-native[open], details.more[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
+  document.querySelectorAll("details.dropdown-native[open], details.more[open], .nav-more details[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
 });
 
 // The menu of a row: one for the whole list, put beside the row that asks for it.

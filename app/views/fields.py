@@ -10,11 +10,12 @@ from flask_babel import gettext, lazy_gettext as _, ngettext
 from app.extensions import db
 from app.models import CustomField, CustomOption, FieldKind
 from app.permissions import FULL, SETTINGS, WRITE
-from app.services import custom
+from app.services import custom, once
 from app.services.refusals import RuleBroken
 from app.views.base import EntityView, Rules
 from app.views.base.forms import HouseForm
-from app.views.base.guards import page
+from app.views.base.guards import page, signed_in
+from app.views.base.typed import cleaned_text
 
 
 class FieldView(EntityView):
@@ -31,6 +32,7 @@ class FieldView(EntityView):
     }
     show = {_("Field"): ["names", "holder", "kind", "section"], _("How it is used"): ["required", "portal", "position", "indexed", "active", "created_at"]}
     tabs = ["OptionView"]
+    show_template = "fields/show.html"
     first_sort = "position"
 
     def new_form(self, record: Any = None, typed: Any = None) -> HouseForm:
@@ -46,8 +48,29 @@ class FieldView(EntityView):
         return self.tabs if record.kind is FieldKind.CHOICE else []
 
     def after_save(self, record: CustomField) -> str:
-        tab = {"tab": "field-options"} if record.kind is FieldKind.CHOICE and not record.options else {}
-        return self.address("show_record", record_id=record.id, **tab)
+        method = "options" if record.kind is FieldKind.CHOICE and not record.options else "show_record"
+        return self.address(method, record_id=record.id)
+
+    @page("/<id:record_id>/options", needs=WRITE, methods=("GET", "POST"))
+    def options(self, record_id: int) -> Any:
+        """Several options at once, one per line."""
+        record, refusal, sent = self.find(record_id), None, cleaned_text(request.form.get("options", "")) or ""
+        if record.kind is not FieldKind.CHOICE:
+            abort(404)
+        if request.method == "POST":
+            try:
+                once.claim(request.form.get("one_time"), signed_in().id)
+                added = custom.add_options(record, sent, list(current_app.config["LANGUAGES"]))
+                db.session.commit()
+                flash(ngettext("%(num)s option has been added.", "%(num)s options have been added.", added), "good")
+                return self.in_step(redirect(self.address("show_record", record_id=record_id, tab="field-options")))
+            except once.AlreadyDone:
+                return redirect(self.address("show_record", record_id=record_id, tab="field-options"))
+            except RuleBroken as broken:
+                db.session.rollback()
+                record, refusal = self.find(record_id), broken.sentence
+        page_of_options = render_template("fields/options.html", view=self, record=record, refusal=refusal, sent=sent, one_time=once.new_token())
+        return page_of_options, 422 if refusal else 200
 
     def in_step(self, answer: Any) -> Any:
         """After a field has been saved or taken away: this process reads the fields anew, and the indexes follow."""

@@ -37,6 +37,11 @@ LISTS = Step(
         "Filter, choose columns, sort: all of it stands in the address, so a link shows a colleague the same. Keep a list under a name in “Views”. The ? key shows the keyboard."
     ),
 )
+BRING_IN = Step(
+    _("Bring in what you have"),
+    _("Partners, clients and contracts come in from Excel or CSV. You say which column is what, see what would happen, and can take it all back."),
+    "/imports/new",
+)
 SETTINGS = Step(
     _("Set up your account"), _("Language, light or dark, density of lists, photo and password are in your settings, behind your name at the top right."), "/account/"
 )
@@ -65,6 +70,7 @@ GUIDES: dict[str, tuple[Step, ...]] = {
             _("Start from the register with a SIREN or a name, save, then invite its first person by e-mail: a one-time link opens the file."),
             "/partners/new",
         ),
+        BRING_IN,
         FIND,
         SETTINGS,
     ),
@@ -76,6 +82,7 @@ GUIDES: dict[str, tuple[Step, ...]] = {
             ),
             "/partners/",
         ),
+        BRING_IN,
         Step(_("Assign offerings"), _("An offering that requires an ORIAS category can only be assigned to a partner whose registration stands."), "/offerings/"),
         Step(
             _("Keep clients and contracts in order"),
@@ -139,6 +146,7 @@ PICTURES = {
     "/partners/": "partners",
     "/contracts/?client_id=none": "contracts",
     "/tasks/": "tasks",
+    "/imports/new": "imports",
     "/translations/": "translations",
     "/portal/clients/new": "portal-new-client",
     "/portal/contracts/": "portal-contracts",

@@ -15,7 +15,7 @@ def make(admin: Any, kind: str, holder: str = "client", **changes: Any) -> Custo
     sent = {"holder": holder, "kind": kind, "names_fr": f"Champ {kind}", "names_en": f"Field {kind}", "portal": "hidden", "position": "10", "active": "y"}
     answer = admin.post("/fields/new", {name: value for name, value in (sent | changes).items() if value is not None})
     assert answer.status_code == 302, answer.text
-    return int(answer.location.split("?")[0].rsplit("/", 1)[1])
+    return int(answer.location.split("?")[0].removesuffix("/options").rsplit("/", 1)[1])
 
 
 def field_of(cast: Any, number: int) -> CustomField:

@@ -218,3 +218,20 @@ def test_requests_under_way_keep_the_fields_they_began_with(house, cast):
     stop.set()
     thread.join()
     assert set(answers) == {200}
+
+
+def test_options_are_added_several_at_once_and_none_twice(house, cast):
+    admin = cast.client_for("administrator")
+    saved = admin.post("/fields/new", {"holder": "client", "kind": "choice", "names_fr": "Couleur", "portal": "hidden", "position": "10", "active": "y"})
+    assert saved.location.endswith("/options"), "a choice without options is nothing to choose from"
+    page = admin.get(saved.location).text
+    once = {"one_time": page.split('name="one_time" value="')[1].split('"')[0]}
+    for _turn in range(2):
+        assert admin.post(saved.location, {"options": "Bleu = Blue\nRouge\n\n BLEU \n=\nVert=Green", **once}).status_code == 302
+    names = [option.names for option in cast.read(lambda session: session.query(m.CustomOption).order_by(m.CustomOption.position).all())]
+    assert names == [{"fr": "Bleu", "en": "Blue"}, {"fr": "Rouge"}, {"fr": "Vert", "en": "Green"}]
+    again = admin.get(saved.location).text.split('name="one_time" value="')[1].split('"')[0]
+    refused = admin.post(saved.location, {"options": "Jaune\n" + "x" * 81, "one_time": again})
+    assert (refused.status_code, "Jaune" in refused.text) == (422, True)
+    assert cast.count(m.CustomOption) == 3, "all of them or none"
+    assert admin.get(f"/fields/{make(admin, 'text')}/options").status_code == 404

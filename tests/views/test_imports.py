@@ -37,7 +37,7 @@ def received(visitor, content, into="clients", name="list.csv"):
 def check(visitor, place, **changes):
     """Sends the columns as the page proposes them, with some changes, and passes over the file; the page afterwards."""
     page = visitor.get(place, **EN).text
-    sent = {name: chosen for name, chosen in proposed(page).items()} | {"recognised": recognised(page)} | changes
+    sent = proposed(page) | {"recognised": recognised(page)} | changes
     answer = visitor.post(f"{place}/columns", sent, **EN)
     assert answer.status_code == 302, answer.text
     return to_the_end(visitor, place)
@@ -121,7 +121,8 @@ def test_names_are_recognised_without_accents_and_capitals(house, cast):
 
 
 def test_fields_of_the_houses_own_are_imported_like_any_other(house, cast):
-    admin, partner = cast.client_for("administrator"), cast.partner(name="Cabinet Alpes")
+    admin = cast.client_for("administrator")
+    cast.partner(name="Cabinet Alpes")
     keys = {kind: cast.get(CustomField, make(admin, kind)).key for kind in ("text", "choice", "date", "number", "amount", "yes_no", "link")}
     field = the_one(cast, CustomField, CustomField.key == keys["choice"])
     admin.post("/field-options/new", {"field_id": field.id, "names_fr": "Bleu", "names_en": "Blue", "position": "10", "offered": "y"})
@@ -160,9 +161,16 @@ def test_a_custom_field_is_taken_back_to_what_it_held(house, cast):
 
 
 def test_refused_lines_say_why_and_come_back_as_a_file(house, cast):
-    visitor, partner = cast.client_for("manager"), cast.partner(name="Cabinet Alpes")
+    visitor = cast.client_for("manager")
+    cast.partner(name="Cabinet Alpes")
     cast.partner(name="Cabinet Jura")
-    lines = "Roux;Hugo;31/02/2000;pas une adresse;Cabinet Alpes;;\n;Jade;;jade@example.org;Cabinet Alpes;;\nPetit;Léo;;leo@example.org;Cabinet Nulle Part;;\n=1+1;Emma;;emma@example.org;Cabinet Alpes;;\nPetit;Léa;;EMMA@example.org;Cabinet Alpes;;\n"
+    lines = (
+        "Roux;Hugo;31/02/2000;pas une adresse;Cabinet Alpes;;\n"
+        ";Jade;;jade@example.org;Cabinet Alpes;;\n"
+        "Petit;Léo;;leo@example.org;Cabinet Nulle Part;;\n"
+        "=1+1;Emma;;emma@example.org;Cabinet Alpes;;\n"
+        "Petit;Léa;;EMMA@example.org;Cabinet Alpes;;\n"
+    )
     place = received(visitor, CLIENTS + lines)
     page = html.unescape(check(visitor, place))
     assert tiles(page) == (1, 0, 0, 4)
@@ -278,7 +286,8 @@ def test_columns_that_do_not_go_together_are_refused_and_the_choice_stays(house,
 
 
 def test_steps_out_of_order_and_twice_do_nothing(house, cast):
-    visitor, partner = cast.client_for("manager"), cast.partner(name="Cabinet Alpes")
+    visitor = cast.client_for("manager")
+    cast.partner(name="Cabinet Alpes")
     place = received(visitor, CLIENTS + "Roux;Hugo;;;Cabinet Alpes;;\n")
     for deed in ("run", "undo", "advance"):
         assert visitor.post(f"{place}/{deed}", {}).status_code == 302
