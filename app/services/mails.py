@@ -25,9 +25,10 @@ def post(notice: str, recipient: str, language: str, session: Session | None = N
     with force_locale(current_app.config["LANGUAGES"][language]["locale"]):
         subject = " ".join(render_template(f"emails/{notice}/subject.txt", **facts).split())
         body = render_template(f"emails/{notice}/body.txt", house=current_app.config["HOUSE_NAME"], **facts).strip()
-        html = render_template(
-            "emails/layout.html", subject=subject, paragraphs=paragraphs(body, facts.get("link")), house=current_app.config["HOUSE_NAME"], language=language
-        )
+        link = facts.get("link")
+        button = render_template(f"emails/{notice}/button.txt").strip() if link else ""
+        shown = {"subject": subject, "paragraphs": paragraphs(body, link), "link": link, "button": button, "language": language}
+        html = render_template("emails/layout.html", house=current_app.config["HOUSE_NAME"], **shown)
     mail = Mail(
         message_id=make_msgid(domain="cordee.example"),
         notice=notice,

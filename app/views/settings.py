@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import abort, flash, redirect, render_template, request
+from flask import Response, abort, flash, redirect, render_template, request
 from flask_babel import gettext, lazy_gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
@@ -201,6 +201,9 @@ class RolesView(HouseView):
         return redirect("/settings/roles/")
 
 
+MAIL_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox allow-top-navigation-by-user-activation"
+
+
 class DemoView(HouseView):
     """Only in the demo: the e-mails that were written, and the scenarios that the local register answers to."""
 
@@ -214,6 +217,15 @@ class DemoView(HouseView):
     def mail(self, mail_id: int) -> Any:
         found = mails.one(mail_id)
         return render_template("demo/mail.html", mail=found) if found else abort(404)
+
+    @page("/mails/<id:mail_id>/as-sent")
+    def mail_as_sent(self, mail_id: int) -> Response:
+        """The mail's own HTML, for the frame on its page: no script, and styles only where the mail itself has them."""
+        found = mails.one(mail_id) or abort(404)
+        answer = Response(found.html.replace("<head>", '<head><base target="_top">', 1), mimetype="text/html")
+        answer.headers["Content-Security-Policy"] = MAIL_POLICY
+        answer.headers["X-Frame-Options"] = "SAMEORIGIN"
+        return answer
 
     @page("/registers")
     def registers(self) -> str:

@@ -31,6 +31,7 @@ RECORD_OF = {  # which entity's number an address outside the engine carries
     "StaffView": "User",
     "RolesView": "Role",
     "DemoView.mail": "Mail",
+    "DemoView.mail_as_sent": "Mail",
     "SavedViewsView": "SavedView",
 }
 ABSENT, TOO_LARGE = 2_000_000_000, 99_999_999_999_999
