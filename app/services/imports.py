@@ -15,7 +15,7 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.extensions import db
-from app.models import Import, ImportKind, ImportLine, ImportState, Outcome, now
+from app.models import Import, ImportKind, ImportLine, ImportState, Outcome, fold, now
 from app.services.refusals import RuleBroken
 from app.services.tables import Table
 
@@ -34,6 +34,13 @@ def begin(kind: ImportKind, filename: str, table: Table, person_id: int, columns
     for start in range(0, len(rows), PIECE):
         db.session.execute(insert(ImportLine), rows[start : start + PIECE])
     return record
+
+
+def discard(record: Import) -> None:
+    """Lets a file go of which nothing has been written; raises RuleBroken for any other."""
+    if record.state not in (ImportState.COLUMNS, ImportState.CHECKING, ImportState.CHECKED):
+        raise RuleBroken(gettext("What has been written stays noted here for 30 days, so that it can be taken back."))
+    db.session.delete(record)
 
 
 def start(record: Import, state: ImportState) -> None:
@@ -83,6 +90,15 @@ def lines_of(record: Import, *outcomes: Outcome, most: int = 50) -> list[ImportL
     return list(db.session.scalars(wanted.order_by(ImportLine.number).limit(most)))
 
 
+def will_be_there(line: ImportLine, name: str) -> bool:
+    """Whether, while a file is checked, an earlier line of it brings a record of this name."""
+    record = db.session.get(Import, line.import_id)
+    if record is None or record.state is not ImportState.CHECKING:
+        return False
+    earlier = select(ImportLine.record_name).where(ImportLine.import_id == line.import_id, ImportLine.outcome == Outcome.CREATED, ImportLine.number < line.number)
+    return fold(name) in {fold(each) for each in db.session.scalars(earlier)}
+
+
 def digest_of(values: list[str]) -> str:
     return hashlib.sha256("\x00".join(value.casefold() for value in values).encode()).hexdigest()
 
@@ -94,13 +110,13 @@ def same_before(line: ImportLine) -> int | None:
 
 
 def refused_csv(record: Import, harmless: Callable[[str], str]) -> Iterator[str]:
-    """The refused lines as they came, with the reason behind them, for whoever puts them right."""
+    """The lines that were refused or could not be taken back, as they came, with the reason behind them."""
     written, last = io.StringIO(), 0
     writer = csv.writer(written, delimiter=";")
     writer.writerow([*map(harmless, record.heads), gettext("Reason")])
     yield "\ufeff"
     while True:
-        wanted = select(ImportLine).where(ImportLine.import_id == record.id, ImportLine.outcome == Outcome.REFUSED, ImportLine.number > last)
+        wanted = select(ImportLine).where(ImportLine.import_id == record.id, ImportLine.outcome.in_((Outcome.REFUSED, Outcome.STAYS)), ImportLine.number > last)
         lines = list(db.session.scalars(wanted.order_by(ImportLine.number).limit(PIECE)))
         for line in lines:
             writer.writerow([*map(harmless, line.cells), harmless(line.reason)])

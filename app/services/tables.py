@@ -8,67 +8,92 @@ import json
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from flask_babel import format_decimal, lazy_gettext as _
 
 from app.models.base import encodable
+from app.services import workbook
 from app.services.refusals import RuleBroken
 
 LARGEST = 10 * 1024 * 1024  # bytes
 LARGEST_UNPACKED = 150 * 1024 * 1024  # bytes that the parts of a workbook may come to
-MOST_LINES, MOST_COLUMNS, LONGEST_CELL = 20_000, 100, 10_000
-HEAD_WITHIN = 20  # lines: a title and a date often stand above the heads
-READER = Path(__file__).with_name("workbook.py")
+MOST_LINES, MOST_COLUMNS = 20_000, 100
+LONGEST_CELL = 10_001  # one more than the longest field takes, so that the form says it
+HEAD_WITHIN = 20  # lines: a title and a date often stand above the headers
+SEPARATORS = ";,\t|"
 PATIENCE = 30  # seconds
+
+Row = tuple[int, list[str]]  # its number in the file, and its cells
 
 
 @dataclass(frozen=True)
 class Table:
-    """The heads, and the lines below them under their number in the file."""
+    """The headers, and the lines below them under their number in the file. A line may have more cells than there are headers."""
 
     heads: list[str]
-    lines: list[tuple[int, list[str]]]
+    lines: list[Row]
 
 
-def read(name: str, content: bytes) -> Table:
+def read(content: bytes) -> Table:
     """Raises RuleBroken for what is no table, is empty, or is too large."""
     if not content.strip():
         raise RuleBroken(_("This file is empty. Please choose another one."), "file")
     if len(content) > LARGEST:
         raise RuleBroken(_("This file is too large: the limit is %(limit)s MB.", limit=LARGEST // 1024 // 1024), "file")
-    rows = workbook_rows(content) if content.startswith(b"PK") else csv_rows(content)
-    rows = [[clean(cell) for cell in row[:MOST_COLUMNS]] for row in rows]
+    rows = filled_rows(workbook_rows(content) if content.startswith(b"PK\x03\x04") else csv_rows(content))
     at = head_of(rows)
-    width = max((place for place, head in enumerate(rows[at], 1) if head), default=0) if rows else 0
-    lines = [(number, (row + [""] * width)[:width]) for number, row in enumerate(rows[at + 1 :], at + 2) if any(row)]
-    if width < 1 or not lines:
+    heads = rows[at][1] if rows else []
+    if not heads or len(rows) == at + 1:
         raise RuleBroken(_("No lines were found below the column headers. Please check the file."), "file")
-    if len(lines) > MOST_LINES:
+    if len(rows) - at - 1 > MOST_LINES:
         raise RuleBroken(_("At most %(limit)s lines at a time. Please split the file.", limit=format_decimal(MOST_LINES)), "file")
-    return Table(rows[at][:width], lines)
+    return Table(heads, [(number, cells + [""] * (len(heads) - len(cells))) for number, cells in rows[at + 1 :]])
+
+
+def filled_rows(rows: Iterable[Row]) -> list[Row]:
+    """The rows that hold something, without what is empty behind; no more of them than are taken."""
+    found = []
+    for number, row in rows:
+        cells = [clean(cell) for cell in row[: MOST_COLUMNS + 1]]
+        while cells and not cells[-1]:
+            cells.pop()
+        if len(cells) > MOST_COLUMNS:
+            raise RuleBroken(_("At most %(limit)s columns. Please take out those that you do not need.", limit=MOST_COLUMNS), "file")
+        if cells:
+            found.append((number, cells))
+        if len(found) > MOST_LINES + HEAD_WITHIN:
+            break
+    return found
 
 
 def clean(cell: str) -> str:
-    return encodable(cell.replace("\x00", "")).strip()[:LONGEST_CELL]
+    return encodable(cell[:LONGEST_CELL]).strip()
 
 
-def head_of(rows: list[list[str]]) -> int:
-    """The place of the line with the heads: the first that is about as wide as the table."""
-    filled = [sum(bool(cell) for cell in row) for row in rows[:HEAD_WITHIN]]
+def head_of(rows: list[Row]) -> int:
+    """The place of the line with the headers: the first that is about as wide as the table."""
+    filled = [sum(bool(cell) for cell in cells) for _number, cells in rows[:HEAD_WITHIN]]
     widest = max(filled, default=0)
-    return next((place for place, count in enumerate(filled) if count and count >= widest * 0.6), 0)
+    return next((place for place, count in enumerate(filled) if count >= widest * 0.6), 0)
 
 
-def csv_rows(content: bytes) -> list[list[str]]:
+def csv_rows(content: bytes) -> Iterator[Row]:
     text = decoded(content)
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    separator = max(";,\t|", key=first.count)
+    first = list(islice(io.StringIO(text, newline=None), HEAD_WITHIN))
+    separator = max(SEPARATORS, key=lambda each: sum(line.count(each) for line in first))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    before = 0
     try:
-        return list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+        for row in reader:
+            yield before + 1, row
+            before = reader.line_num
     except csv.Error:
-        raise RuleBroken(_("This file could not be read. Please save it as CSV or Excel and try again."), "file") from None
+        sentence = _("Line %(number)s could not be read: perhaps a quotation mark is missing or stands alone there.", number=format_decimal(before + 1))
+        raise RuleBroken(sentence, "file") from None
 
 
 def decoded(content: bytes) -> str:
@@ -83,19 +108,28 @@ def decoded(content: bytes) -> str:
         return content.decode("cp1252", "replace")
 
 
-def workbook_rows(content: bytes) -> list[list[str]]:
+def workbook_rows(content: bytes) -> Iterator[Row]:
     """The first filled sheet, read by a program of its own whose memory and time are limited."""
-    refusal = RuleBroken(_("This workbook could not be read. Please save it again as .xlsx, or as CSV."), "file")
+    unreadable = RuleBroken(_("This workbook could not be read. Please save it again as .xlsx, or as CSV."), "file")
+    too_large = RuleBroken(_("This workbook is too large once unpacked. Please save it as CSV."), "file")
     try:
         unpacked = sum(part.file_size for part in zipfile.ZipFile(io.BytesIO(content)).infolist())
-    except zipfile.BadZipFile:
-        raise refusal from None
+    except (zipfile.BadZipFile, ValueError, OSError):
+        raise unreadable from None
     if unpacked > LARGEST_UNPACKED:
-        raise RuleBroken(_("This workbook is too large once unpacked. Please save it as CSV."), "file")
+        raise too_large
+    limits = [str(MOST_LINES + HEAD_WITHIN + 1), str(MOST_COLUMNS + 1), str(LONGEST_CELL)]
     try:
-        reader = subprocess.run([sys.executable, str(READER), str(MOST_LINES + HEAD_WITHIN + 1)], input=content, capture_output=True, timeout=PATIENCE)  # noqa: S603 - our own program
+        reader = subprocess.run([sys.executable, str(Path(workbook.__file__)), *limits], input=content, capture_output=True, timeout=PATIENCE)  # noqa: S603 - our own program
     except subprocess.TimeoutExpired:
-        raise refusal from None
+        raise unreadable from None
+    lines = reader.stdout.splitlines()
+    if reader.returncode == workbook.ROUNDED:
+        number = format_decimal(json.loads(lines[-1])[0])
+        sentence = _("Line %(number)s holds a number of more than 15 digits, which Excel has rounded. Please give that column the format “Text” in Excel.", number=number)
+        raise RuleBroken(sentence, "file")
     if reader.returncode:
-        raise refusal
-    return [json.loads(line) for line in reader.stdout.splitlines()]
+        raise too_large if reader.returncode == workbook.TOO_LARGE else unreadable
+    for line in lines:
+        number, cells = json.loads(line)
+        yield number, cells

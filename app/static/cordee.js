@@ -445,6 +445,7 @@ document.querySelectorAll("[data-advance]").forEach((form) => {
         found = await answer.json();
         form.querySelector("progress").value = found.done;
         form.querySelector("[data-advance-words]").textContent = found.words;
+        await new Promise((rest) => setTimeout(rest, 50));  // others who save come in between
       }
       location.reload();
     } catch { [button.hidden, failed.hidden] = [false, false]; }

@@ -20,7 +20,7 @@ from app.views.base import EntityView, importing, page, showing, signed_in
 from app.views.base.columns import column_of
 from app.views.base.sheets import disposition, file_name, harmless
 
-PIECE, SECONDS = 200, 1.0  # lines and time of one request: a bar that moves once a second
+PIECE, SECONDS = 200, 0.25  # lines and time of one request: others who save wait that long at most, where there is one writer
 SAMPLES, SHOWN = 3, 50  # values beside each column; lines on a page
 TILES = {  # what a page counts, by how far the file is
     ImportState.CHECKED: {
@@ -54,7 +54,7 @@ class ImportView(EntityView):
     sort = ["created_at"]
     search = False
     form = {_("Import"): ["kind"]}
-    edits = False
+    edits = deletes = False
 
     # --- the file -----------------------------------------------------------------------------------
 
@@ -84,7 +84,8 @@ class ImportView(EntityView):
         sent = request.files.get("file")
         if sent is None or not sent.filename:
             raise RuleBroken(gettext("Please choose a file."), "file")
-        table = tables.read(sent.filename, sent.read(tables.LARGEST + 1))
+        table = tables.read(sent.read(tables.LARGEST + 1))
+        imports.sweep(db.session())
         view = view_of_kind(kind)
         columns = importing.suggested(view, table.heads)
         record = imports.begin(kind, sent.filename.replace("\\", "/").rpartition("/")[2], table, signed_in().id, columns)
@@ -135,13 +136,15 @@ class ImportView(EntityView):
     @staticmethod
     def outcome_page(record: Import, view: EntityView) -> dict[str, Any]:
         counts = imports.counts_of(record)
-        bad = (Outcome.STAYS, Outcome.REFUSED) if record.state is ImportState.UNDONE else (Outcome.REFUSED,)
+        bad = (Outcome.STAYS,) if counts[Outcome.STAYS] else (Outcome.REFUSED,)
         good = (Outcome.TAKEN_BACK,) if record.state is ImportState.UNDONE else imports.WRITTEN
         return {
             "counts": counts,
             "tiles": [(words, counts[outcome]) for outcome, words in TILES[record.state].items()],
             "written": sum(counts[outcome] for outcome in imports.WRITTEN),
             "refused": imports.lines_of(record, *bad, most=SHOWN),
+            "more_refused": sum(counts[outcome] for outcome in bad) > SHOWN,
+            "more_good": sum(counts[outcome] for outcome in good) > SHOWN,
             "good": [(line, changes_in_words(view, line)) for line in imports.lines_of(record, *good, most=SHOWN)],
             "shown": SHOWN,
         }
@@ -196,14 +199,31 @@ class ImportView(EntityView):
     def run(self, record_id: int) -> Any:
         return self.begun(record_id, ImportState.RUNNING)
 
+    @page("/<id:record_id>/discard", needs=WRITE, methods=("POST",))
+    def discard(self, record_id: int) -> Any:
+        record, _view = self.found_to_write(record_id)
+        name = str(record)
+        try:
+            imports.discard(record)
+            db.session.commit()
+            flash(gettext("“%(name)s” has been discarded; nothing of it was written.", name=name), "good")
+            return redirect(self.address("list"))
+        except RuleBroken as broken:
+            db.session.rollback()
+            flash(str(broken.sentence), "warn")
+            return redirect(self.address("show_record", record_id=record_id))
+
     @page("/<id:record_id>/undo", needs=FULL, methods=("POST",))
     def undo(self, record_id: int) -> Any:
         return self.begun(record_id, ImportState.UNDOING)
 
     def begun(self, record_id: int, state: ImportState) -> Any:
-        record, _view = self.found_to_write(record_id)
+        record, view = self.found_to_write(record_id)
         try:
             imports.start(record, state)
+            if state is ImportState.RUNNING and not set(record.columns.values()) <= set(view.fields):
+                record.state = ImportState.COLUMNS
+                flash(gettext("A field that was chosen is no longer there. Please look at the columns again."), "warn")
             db.session.commit()
         except RuleBroken as broken:
             db.session.rollback()

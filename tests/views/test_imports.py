@@ -198,7 +198,7 @@ def test_an_import_is_taken_back_but_for_what_somebody_has_worked_on(house, cast
     visitor.post(f"{place}/undo", {})
     page = html.unescape(to_the_end(visitor, place))
     assert tiles(page) == (2, 2, 0)
-    assert "Somebody has changed this record since." in page and "This record is still used: Contracts (1)." in page
+    assert "This record has been changed since." in page and "This record is still used: Contracts (1)." in page
     assert cast.get(m.Client, old.id).city == "Lyon"
     assert cast.count(m.Client, m.Client.email == "un@example.org") == 0
     assert cast.count(m.Client, m.Client.last_name.in_(("Deux", "Trois"))) == 2

@@ -175,7 +175,7 @@ def number_typed(text: str, places: int) -> Decimal:
         number = Decimal(bare)
     except InvalidOperation:
         raise ValueError(gettext("This is not a number. Write it like 12345.67 or 12 345,67.")) from None
-    if not number.is_finite() or abs(number) >= Decimal(10) ** 13:
+    if not number.is_finite() or (number and number.adjusted() >= 13):
         raise ValueError(gettext("This number is too large."))
     if number != number.quantize(Decimal(1).scaleb(-places)):
         raise ValueError(gettext("At most %(places)s decimals.", places=places))

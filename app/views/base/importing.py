@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from flask import current_app
 from flask_babel import force_locale, gettext
-from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import case, func, select
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.datastructures import MultiDict
 
@@ -31,6 +31,9 @@ from app.views.base.undo import as_json, from_json
 if TYPE_CHECKING:
     from app.views.base.entity import EntityView
 
+DIGITS = {"postcode": 5, "siren": 9, "orias_number": 8, "phone": 10}  # in France; a spreadsheet drops the zero in front
+HERE = {"fr", "fra", "france"}
+LONGEST_NAME = 200  # characters
 YES, NO = {"1", "oui", "o", "yes", "y", "vrai", "true", "x"}, {"0", "non", "n", "no", "faux", "false"}
 MOST_ALIKE = 200  # records whose names share all words of a line
 FEW = 8  # choices that a refusal names
@@ -43,6 +46,10 @@ ALSO_CALLED = {
     "cabinet": "partner_id", "apporteur": "partner_id", "compagnie": "supplier_id", "assureur": "supplier_id", "encours": "amount", "devise": "currency",
     "date effet": "effective_on", "date d'effet": "effective_on", "date echeance": "renews_on", "reference client": "reference", "type": "kind", "statut": "status",
 }  # fmt: skip
+
+
+class ComesWithTheFile(Exception):
+    """A line names a record that an earlier line of the same file brings: a check cannot find it yet, the import will."""
 
 
 @dataclass
@@ -94,11 +101,11 @@ def known_heads(view: EntityView) -> dict[str, str]:
 # --- cells --------------------------------------------------------------------------------------
 
 
-def typed(view: EntityView, column: Column, cell: str, form: MultiDict[str, str]) -> None:
+def typed(view: EntityView, column: Column, cell: str, form: MultiDict[str, str], line: ImportLine) -> None:
     """Puts a cell into the form as a person would type it; raises RuleBroken for a word that no choice or record has."""
     text = cell[1:] if cell[:1] == "'" and cell[1:].startswith(DANGEROUS) else cell  # as our own sheets write it
     if column.kind == "link":
-        form[column.name] = str(record_called(view, column, text))
+        form[column.name] = str(record_called(view, column, text, line))
     elif column.kind == "choice":
         form[column.name] = choice_called(column, text)
     elif column.kind == "bool":
@@ -139,14 +146,15 @@ def words_of_choices(choices: Any, languages: tuple[str, ...]) -> dict[str, str]
     return known | {fold(each.value): each.value for each in choices}
 
 
-def record_called(view: EntityView, column: Column, text: str) -> int:
+def record_called(view: EntityView, column: Column, text: str, line: ImportLine) -> int:
     """The one record of this very name, SIREN, e-mail address or code."""
     wanted = fold(text)
-    named = [
-        each.id for each in lookup(column, text, view.narrow.get(column.name), limit=50) if wanted in {fold(str(each)), *(fold(str(value)) for value in keys_of(each))}
-    ]
+    alike = lookup(column, text, view.narrow.get(column.name), limit=50) if len(text) <= LONGEST_NAME else []
+    named = [each.id for each in alike if wanted in {fold(str(each)), *(fold(str(value)) for value in keys_of(each))}]
     if not named and text.replace(" ", "").isdigit() and hasattr(column.target, "siren"):
-        named = list(db.session.scalars(select(column.target.id).where(column.target.siren == text.replace(" ", "")).limit(2)))
+        named = list(db.session.scalars(select(column.target.id).where(column.target.siren == text.replace(" ", "")[:9]).limit(2)))
+    if not named and column.target is view.model and imports.will_be_there(line, text):
+        raise ComesWithTheFile
     if len(named) != 1:
         words = gettext("Several records are called “%(name)s”.") if named else gettext("No record is called “%(name)s”.")
         raise RuleBroken(words % {"name": text[:60]})
@@ -162,18 +170,46 @@ def keys_of(record: Any) -> list[Any]:
 
 def applied(view: EntityView, record: Import, line: ImportLine) -> Result:
     """Writes one line in a savepoint of its own: nothing of a refused line stays."""
-    sent = {name: line.cells[int(place)] for place, name in record.columns.items() if line.cells[int(place)]}
     result = Result(Outcome.REFUSED)
     try:
+        sent = cells_of(view, record, line)
         with db.session.begin_nested():
             write(view, record, line, sent, result)
+        return result
+    except ComesWithTheFile:
+        return Result(Outcome.CREATED, changes={name: [None, cell] for name, cell in sent.items() if column_of(view.model, name).kind in ("line", "email")})
     except RuleBroken as broken:
-        result.outcome, result.reason, result.record = Outcome.REFUSED, said(view, broken), None
+        reason = said(view, broken)
     except (IntegrityError, StaleDataError) as error:
         name = saving.field_of_violation(view.model, error) if isinstance(error, IntegrityError) else None
         words = gettext("Another record already has this value.") if name else gettext("These values do not go together. Please check them.")
-        result.outcome, result.reason, result.record = Outcome.REFUSED, said(view, RuleBroken(words, name)), None
-    return result
+        reason = said(view, RuleBroken(words, name))
+    except Exception as error:  # a cell that nobody foresaw must not hold up the lines behind it
+        reason = unforeseen(error)
+    return Result(Outcome.REFUSED, reason)
+
+
+def unforeseen(error: Exception) -> str:
+    """The sentence for what went wrong on our side; the connection's own faults go on, for then nothing can be written at all."""
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        raise error
+    current_app.logger.exception("a line of a file could not be read")
+    return gettext("Something went wrong on our side with this line. It has been noted.")
+
+
+def cells_of(view: EntityView, record: Import, line: ImportLine) -> dict[str, str]:
+    """The filled cells by their field, with the zeros that a spreadsheet takes away."""
+    if len(line.cells) > len(record.heads):
+        raise RuleBroken(gettext("This line has more cells than there are columns: perhaps a separator stands within one of them."))
+    gone = next((place for place, name in record.columns.items() if name not in view.fields), None)
+    if gone is not None:
+        raise RuleBroken(gettext("The field that the column “%(head)s” went into is no longer there.", head=record.heads[int(gone)]))
+    sent = {name: line.cells[int(place)] for place, name in record.columns.items() if line.cells[int(place)]}
+    abroad = "country" in sent and fold(sent["country"]) not in HERE
+    for name, width in DIGITS.items():
+        if name in sent and sent[name].isdigit() and len(sent[name]) == width - 1 and not abroad:
+            sent[name] = f"0{sent[name]}"
+    return sent
 
 
 def said(view: EntityView, broken: RuleBroken) -> str:
@@ -191,18 +227,19 @@ def write(view: EntityView, record: Import, line: ImportLine, sent: dict[str, st
     found = recognised(view, record, line, sent, result)
     initial = {} if found is not None else defaults_of(view)
     names = list(sent) if found is not None else [name for name in view.fields if name in sent or (column_of(view.model, name).required and name not in initial)]
-    form = checked_form(view, names, sent, found)
+    form = checked_form(view, line, names, sent, found)
     values = initial | {name: form[name].data for name in names}
     if found is None:
         found = view.model()
         saving.put(view, found, values, new=True)
         result.outcome, result.changes = Outcome.CREATED, {name: [None, as_json(values[name])] for name in sent}
     else:
-        before = {name: getattr(found, name) for name in values}
-        result.changes = {name: [as_json(before[name]), as_json(value)] for name, value in values.items() if before[name] != value}
-        result.outcome = Outcome.CHANGED if result.changes else Outcome.UNCHANGED
-        if result.changes:
+        before = {name: getattr(found, name) for name in view.fields}
+        result.outcome = Outcome.CHANGED if any(before[name] != value for name, value in values.items()) else Outcome.UNCHANGED
+        if result.outcome is Outcome.CHANGED:
             saving.put(view, found, values)
+            after = {name: getattr(found, name) for name in view.fields}  # a rule may have changed more than the file says
+            result.changes = {name: [as_json(before[name]), as_json(after[name])] for name in view.fields if before[name] != after[name]}
     result.record = found
 
 
@@ -212,14 +249,14 @@ def defaults_of(view: EntityView) -> dict[str, Any]:
     return values | {name: make() for name, make in view.defaults.items()}
 
 
-def checked_form(view: EntityView, names: list[str], sent: dict[str, str], found: Any = None) -> HouseForm:
+def checked_form(view: EntityView, line: ImportLine, names: list[str], sent: dict[str, str], found: Any = None) -> HouseForm:
     """The form with these cells in it; raises RuleBroken with all that is wrong."""
     cells: MultiDict[str, str] = MultiDict()
     wrong = []
     for name in names:
         try:
             if name in sent:
-                typed(view, column_of(view.model, name), sent[name], cells)
+                typed(view, column_of(view.model, name), sent[name], cells, line)
         except RuleBroken as broken:
             wrong.append(said(view, RuleBroken(broken.sentence, name)))
     form = form_for(view.model, names, view.narrow)(formdata=cells, obj=found)
@@ -241,7 +278,7 @@ def recognised(view: EntityView, record: Import, line: ImportLine, sent: dict[st
     if not names or any(name not in sent for name in names):
         return None
     try:
-        form = checked_form(view, names, {name: sent[name] for name in names})
+        form = checked_form(view, line, names, {name: sent[name] for name in names})
     except RuleBroken:
         return None  # said with all that is wrong on the line
     result.key = line.key = imports.digest_of([str(form[name].data) for name in names])
@@ -263,28 +300,36 @@ def fitting_records(model: Any, values: dict[str, Any]) -> list[Any]:
         del values["number"]
     statement, words = fitting(model, " ".join(texts.values()))
     exact = [getattr(model, name) == value for name, value in values.items() if name not in texts]
-    rows = db.session.scalars(statement.where(*exact).limit(MOST_ALIKE), words)
+    nearest = [case((func.lower(getattr(model, name)) == text.lower(), 0), else_=1) for name, text in texts.items()]  # before all that only share the words
+    rows = db.session.scalars(statement.where(*exact).order_by(*nearest, model.id).limit(MOST_ALIKE), words)
     return [row for row in rows if all(fold(getattr(row, name) or "") == fold(text) for name, text in texts.items())]
 
 
 def taken_back(view: EntityView, line: ImportLine) -> Result:
     """Undoes what a line has done, unless somebody has worked on the record since or other records hang on it."""
     record = db.session.get(view.model, line.record_id or 0)
-    if record is None:
-        return Result(Outcome.TAKEN_BACK)
+    is_new = line.outcome is Outcome.CREATED
+    if record is None or (is_new and line.done_at is not None and record.created_at > line.done_at):
+        return Result(Outcome.TAKEN_BACK)  # gone already; its number may have gone to a record made since
     if record.version != line.record_version:
-        return Result(Outcome.STAYS, gettext("Somebody has changed this record since."))
+        return Result(Outcome.STAYS, gettext("This record has been changed since."))
     try:
         with db.session.begin_nested():
-            if line.outcome is Outcome.CREATED:
+            if is_new:
+                if used := saving.still_used(record, with_its_own=True):
+                    raise RuleBroken(used)
                 saving.remove(record)
             else:
-                saving.put(view, record, {name: from_json(column_of(view.model, name), before) for name, (before, _after) in line.changes.items()})
+                there = {name: before for name, (before, _after) in line.changes.items() if name in view.fields}
+                saving.put(view, record, {name: from_json(column_of(view.model, name), before) for name, before in there.items()})
+        return Result(Outcome.TAKEN_BACK)
     except RuleBroken as broken:
-        return Result(Outcome.STAYS, said(view, broken))
-    except (IntegrityError, StaleDataError, ValueError):
-        return Result(Outcome.STAYS, gettext("Other records depend on this one."))
-    return Result(Outcome.TAKEN_BACK)
+        reason = said(view, broken)
+    except (IntegrityError, StaleDataError):
+        reason = gettext("Other records depend on this one.")
+    except Exception as error:
+        reason = unforeseen(error)
+    return Result(Outcome.STAYS, reason)
 
 
 # --- a piece of the file ------------------------------------------------------------------------
@@ -294,7 +339,7 @@ def advance(view: EntityView, record: Import, most: int, in_time: Callable[[], b
     """Does the next lines of the present pass, as many as there is time for, and commits them together with how far it came.
     A check does them as the import would, looks at what came of it, and rolls back."""
     lines = imports.next_lines(record, most)
-    reached, done = record.reached, []
+    place, done = (record.state, record.version), []
     for line in lines:
         done.append((line, taken_back(view, line) if record.state is ImportState.UNDOING else applied(view, record, line)))
         if not in_time():
@@ -302,7 +347,7 @@ def advance(view: EntityView, record: Import, most: int, in_time: Callable[[], b
     results = [(line.number, Snapshot.of(result)) for line, result in done]
     if record.state is ImportState.CHECKING:
         db.session.rollback()
-        if record.reached != reached:
+        if (record.state, record.version) != place:
             raise StaleDataError  # another window has passed over the same lines
     finish(record, results, all_of_them=len(done) == len(lines) < most)
 
@@ -328,7 +373,8 @@ def finish(record: Import, results: list[tuple[int, Snapshot]], all_of_them: boo
         line = db.session.get_one(ImportLine, (record.id, number))
         line.outcome, line.reason, line.done_at = each.result.outcome, each.result.reason, now()
         if record.state is not ImportState.UNDOING:
-            line.key, line.changes = each.result.key, each.result.changes
+            line.key = each.result.key if each.result.outcome is not Outcome.REFUSED else None
+            line.changes = each.result.changes
             line.record_id, line.record_version, line.record_name = each.record_id, each.version, each.name
             if record.state is ImportState.CHECKING and each.result.outcome is Outcome.CREATED:
                 line.record_id = None  # its number went with the rollback

@@ -76,12 +76,13 @@ def remove(record: Any) -> None:
     db.session.flush()
 
 
-def still_used(record: Any) -> str:
-    """Which kinds of record still refer to this one, in words; empty when none does."""
+def still_used(record: Any, with_its_own: bool = False) -> str:
+    """Which kinds of record still refer to this one, in words; empty when none does. `with_its_own` counts those, too, that would
+    go with it."""
     used_by = []
     for entity in scoped_classes():
         for column in entity.__table__.columns:
-            keys = [key for key in column.foreign_keys if key.column.table is record.__table__ and key.ondelete != "CASCADE"]
+            keys = [key for key in column.foreign_keys if key.column.table is record.__table__ and (with_its_own or key.ondelete != "CASCADE")]
             if keys and not getattr(entity, "forgets", False):
                 number = db.session.scalar(select(func.count()).select_from(entity).where(getattr(entity, column.key) == record.id)) if hasattr(entity, column.key) else 0
                 if number:
