@@ -86,8 +86,13 @@ def counts_of(record: Import) -> dict[Outcome, int]:
 
 
 def lines_of(record: Import, *outcomes: Outcome, most: int = 50) -> list[ImportLine]:
-    wanted = select(ImportLine).where(ImportLine.import_id == record.id, ImportLine.outcome.in_(outcomes or tuple(Outcome)))
-    return list(db.session.scalars(wanted.order_by(ImportLine.number).limit(most)))
+    """The first lines, or the first of each of these outcomes, in one statement."""
+    place = func.row_number().over(partition_by=ImportLine.outcome, order_by=ImportLine.number).label("place")
+    ranked = select(ImportLine.number, place).where(ImportLine.import_id == record.id, ImportLine.outcome.in_(outcomes)).subquery()
+    wanted = select(ImportLine).where(ImportLine.import_id == record.id)
+    if outcomes:
+        wanted = wanted.join(ranked, ranked.c.number == ImportLine.number).where(ranked.c.place <= most)
+    return list(db.session.scalars(wanted.order_by(ImportLine.number).limit(most * max(len(outcomes), 1))))
 
 
 def will_be_there(line: ImportLine, name: str) -> bool:

@@ -138,16 +138,21 @@ class ImportView(EntityView):
         counts = imports.counts_of(record)
         bad = (Outcome.STAYS,) if counts[Outcome.STAYS] else (Outcome.REFUSED,)
         good = (Outcome.TAKEN_BACK,) if record.state is ImportState.UNDONE else imports.WRITTEN
-        return {
+        lines = imports.lines_of(record, *bad, *good, most=SHOWN)
+        shown = [line for line in lines if line.outcome in good][:SHOWN]
+        held = importing.pointed_at_by(view, shown)
+        page: dict[str, Any] = {
             "counts": counts,
             "tiles": [(words, counts[outcome]) for outcome, words in TILES[record.state].items()],
             "written": sum(counts[outcome] for outcome in imports.WRITTEN),
-            "refused": imports.lines_of(record, *bad, most=SHOWN),
+            "refused": [line for line in lines if line.outcome in bad],
+            "good": [(line, changes_in_words(view, line)) for line in shown],
             "more_refused": sum(counts[outcome] for outcome in bad) > SHOWN,
             "more_good": sum(counts[outcome] for outcome in good) > SHOWN,
-            "good": [(line, changes_in_words(view, line)) for line in imports.lines_of(record, *good, most=SHOWN)],
             "shown": SHOWN,
         }
+        del held
+        return page
 
     # --- its steps ----------------------------------------------------------------------------------
 

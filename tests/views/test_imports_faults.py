@@ -253,6 +253,19 @@ def test_a_line_that_names_a_record_of_the_same_file_is_checked_as_it_will_run(h
     assert tiles(undone(visitor, place)) == (2, 0, 0)
 
 
+def test_a_page_of_many_lines_asks_the_database_as_little_as_one_of_few(house, cast, statements):
+    visitor, counts = cast.client_for("manager"), []
+    for number in range(40):
+        cast.partner(name=f"Cabinet N{number}")
+    for lines in (2, 40):
+        place = received(visitor, "Nom;Partenaire\n" + "".join(f"Roux {lines} {number};Cabinet N{number}\n" for number in range(lines)))
+        check(visitor, place)
+        statements.clear()
+        assert tiles(visitor.get(place, **EN).text)[0] == lines
+        counts.append(len([each for each in statements if "set_config" not in each]))
+    assert counts[0] == counts[1] <= 5
+
+
 def test_a_file_is_discarded_as_long_as_nothing_of_it_is_written(house, cast):
     visitor = cast.client_for("manager")
     cast.partner(name="Cabinet Alpes")

@@ -11,6 +11,7 @@ from flask import current_app
 from flask_babel import force_locale, gettext
 from sqlalchemy import case, func, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.orm import load_only
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.datastructures import MultiDict
 
@@ -330,6 +331,17 @@ def taken_back(view: EntityView, line: ImportLine) -> Result:
     except Exception as error:
         reason = unforeseen(error)
     return Result(Outcome.STAYS, reason)
+
+
+def pointed_at_by(view: EntityView, lines: list[ImportLine]) -> list[Any]:
+    """The records that these lines point at, one statement for each kind: as long as they are held, their names are at hand."""
+    found: list[Any] = []
+    for column in (column for column in fields_to_import(view) if column.kind == "link"):
+        keys = {key for line in lines for key in line.changes.get(column.name, ()) if isinstance(key, int)}
+        if keys:
+            names = [getattr(column.target, name) for name in column.target.labelled]
+            found += db.session.scalars(select(column.target).where(column.target.id.in_(keys)).options(load_only(*names)))
+    return found
 
 
 # --- a piece of the file ------------------------------------------------------------------------
