@@ -95,6 +95,13 @@ def lines_of(record: Import, *outcomes: Outcome, most: int = 50) -> list[ImportL
     return list(db.session.scalars(wanted.order_by(ImportLine.number).limit(most * max(len(outcomes), 1))))
 
 
+def common_reasons(record: Import, outcomes: tuple[Outcome, ...]) -> list[tuple[str, int]]:
+    """The reasons that stand on several lines, the most frequent first."""
+    count = func.count().label("lines")
+    wanted = select(ImportLine.reason, count).where(ImportLine.import_id == record.id, ImportLine.outcome.in_(outcomes)).group_by(ImportLine.reason)
+    return [(reason, lines) for reason, lines in db.session.execute(wanted.having(count > 1).order_by(count.desc(), ImportLine.reason).limit(5))]
+
+
 def will_be_there(line: ImportLine, name: str) -> bool:
     """Whether, while a file is checked, an earlier line of it brings a record of this name."""
     record = db.session.get(Import, line.import_id)

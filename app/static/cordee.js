@@ -177,7 +177,7 @@ const armLookups = (root) => root.querySelectorAll(".lookup").forEach((lookup) =
     choice.show(list.children.length > 0);
   }
   box.addEventListener("input", () => { hidden.value = ""; clearTimeout(timer); timer = setTimeout(ask, 150); });
-  box.addEventListener("focus", () => { if (!hidden.value) ask(); });
+  box.addEventListener("click", () => { if (!hidden.value) ask(); });  // not on focus: a list would cover what was wrong with the form
   box.addEventListener("blur", choice.close);
   box.addEventListener("keydown", (event) => {
     if (event.key === "ArrowDown") { event.preventDefault(); list.hidden ? ask() : choice.step(1); }

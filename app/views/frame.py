@@ -161,6 +161,13 @@ SENTENCES = {
 }
 
 
+TITLES = {403: lambda: gettext("Not open to you"), 404: lambda: gettext("Nothing here")}
+
+
+def whom_to_ask() -> str:
+    return gettext("You do not have the right to open this page. If you need it, ask the owner of your company’s account, or your account manager.")
+
+
 def explain(error: Exception) -> Any:
     """Every error becomes a page in the reader's language; a stack trace goes to the log and nowhere else."""
     db.session.remove()  # also a session that broke while it was committing
@@ -200,8 +207,11 @@ def page_above(path: str) -> str | None:
 
 def error_page(code: int, sentence: str | None = None) -> tuple[str, int]:
     known = code if code in SENTENCES else 400 if code < 500 else 500
+    who = person()
+    own = "bare" if who is None or code >= 500 else "staff" if who.is_staff else "portal" if who.rights else "bare"
+    words = sentence or (whom_to_ask() if code == 403 and who is not None and not who.is_staff else SENTENCES[known]())
     try:
-        return render_template("errors/error.html", code=code, sentence=sentence or SENTENCES[known]()), code
+        return render_template("errors/error.html", code=code, sentence=words, title=TITLES[code]() if code in TITLES else "", frame=own), code
     except Exception:  # whatever broke the page may be in its frame
         current_app.logger.exception("the error page could not be shown in its frame")
         return render_template("errors/plain.html", code=code, sentence=sentence or SENTENCES[known]()), code

@@ -131,7 +131,9 @@ class ImportView(EntityView):
         ways = [(",".join(names), " + ".join(str(column_of(view.model, name).label) for name in names)) for names in view.recognised_by]
         samples = [[line.cells[place] for line in first] for place in range(len(record.heads))]
         recognised = sent.get("recognised", "") if sent is not None else record.recognised
-        return {"fields": fields, "ways": ways, "samples": samples, "chosen": record.columns if sent is None else sent, "recognised": recognised}
+        chosen = record.columns if sent is None else sent
+        missing = [str(column.label) for column in importing.needed(view) if column.name not in chosen.values()]
+        return {"fields": fields, "ways": ways, "samples": samples, "chosen": chosen, "recognised": recognised, "missing": missing}
 
     @staticmethod
     def outcome_page(record: Import, view: EntityView) -> dict[str, Any]:
@@ -146,6 +148,7 @@ class ImportView(EntityView):
             "tiles": [(words, counts[outcome]) for outcome, words in TILES[record.state].items()],
             "written": sum(counts[outcome] for outcome in imports.WRITTEN),
             "refused": [line for line in lines if line.outcome in bad],
+            "reasons": imports.common_reasons(record, bad) if sum(counts[outcome] for outcome in bad) > 1 else [],
             "good": [(line, changes_in_words(view, line)) for line in shown],
             "more_refused": sum(counts[outcome] for outcome in bad) > SHOWN,
             "more_good": sum(counts[outcome] for outcome in good) > SHOWN,

@@ -13,6 +13,7 @@ from app.views.base import EntityView, Portal, Rules, signed_in
 
 class SupplierView(EntityView):
     model, access, slug, icon = Supplier, CATALOGUE, "suppliers", "bank2"
+    first_sort = "name"
     list_columns = ["name", "code", "kind", "active"]
     form = {_("Supplier"): ["name", "code", "kind", "website", "active"]}
     tabs = ["ProductView", "ProviderCodeView", "ContractView"]
@@ -20,6 +21,7 @@ class SupplierView(EntityView):
 
 class ProductView(EntityView):
     model, access, slug, icon = Product, CATALOGUE, "products", "box"
+    first_sort = "name"
     rules = Rules(saving=offers.saving_product)
     list_columns = ["name", "kind", "risk_class"]
     under = {"name": "supplier"}
@@ -35,6 +37,7 @@ def assigned_to_me() -> list[ColumnElement[bool]]:
 
 class OfferingView(EntityView):
     model, access, slug, icon = Offering, OFFER, "offerings", "tags"
+    first_sort = "name"
     rules = Rules(saving=offers.saving)
     list_columns = ["name", "status", "opens_on", "closes_on", "required_categories"]
     under = {"name": "product"}

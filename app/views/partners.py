@@ -220,7 +220,7 @@ class MembershipView(EntityView):
 
 class AgreementView(EntityView):
     model, access, slug, icon = Agreement, AGREEMENTS, "agreements", "file-earmark-check"
-    list_columns = ["name", "partner", "kind", "status", "signed_at", "signed_by"]
+    list_columns = ["name", "partner", "status", "signed_at", "signed_by"]
     form = {}
     show = {_("Agreement"): ["name", "partner", "kind", "status", "language", "expires_at", "signed_at", "signed_by", "digest"]}
     adds = edits = deletes = False
@@ -233,6 +233,10 @@ class TaskView(EntityView):
     under = {"name": "kind"}
     form = {_("Task"): ["partner", "kind", "name", "due_on", "assignee", "shared", "done_on"]}
     narrow = STAFF_ONLY
+
+    @act(_("Mark as done"), fits=lambda task: task.done_on is None)
+    def done(self, task: Task) -> None:
+        task.done_on = task.done_on or today()
 
 
 class NoteView(EntityView):

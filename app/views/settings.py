@@ -86,6 +86,10 @@ class StaffForm(HouseForm):
     password = PasswordField(_("Password"), description=_("At least 10 characters. Leave empty to keep the present one."))
 
 
+class NewStaffForm(StaffForm):
+    password = PasswordField(_("First password"), [Required()], description=_("At least 10 characters. Hand it over yourself; it can be changed under “Settings”."))
+
+
 class StaffView(HouseView):
     """Staff who sign in, and their roles."""
 
@@ -97,7 +101,7 @@ class StaffView(HouseView):
         return render_template("settings/staff.html", users=users, names=roles.words_of)
 
     def form(self, user: User | None) -> StaffForm:
-        form = StaffForm(obj=user, data=None if request.form else {"roles": [role.id for role in user.roles]} if user else None)
+        form = (StaffForm if user else NewStaffForm)(obj=user, data=None if request.form else {"roles": [role.id for role in user.roles]} if user else None)
         form.roles.choices = [SelectChoice(role.id, roles.words_of(role)) for role in roles.staff_roles()]
         if request.method == "GET":
             form.roles.data = [role.id for role in user.roles] if user else []

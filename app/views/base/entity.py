@@ -92,6 +92,7 @@ class EntityView(ActionPages, BulkPages, HouseView):
     recognised_by: ClassVar[tuple[tuple[str, ...], ...]] = ()  # the fields that tell whether a file's line is new; none: no import
     heading: ClassVar[LazyString | None] = None
     show_template: ClassVar[str] = "entity/show.html"
+    portal_show_template: ClassVar[str] = "entity/show.html"
     form_template: ClassVar[str] = "entity/form.html"
     default_view = "list"
 
@@ -359,7 +360,8 @@ class EntityView(ActionPages, BulkPages, HouseView):
                 db.session.rollback()
                 record = self.find(record_id)
                 refusal = broken.sentence if isinstance(broken, RuleBroken) else saving.still_used(record)
-        return render_template("entity/delete.html", view=self, record=record, refusal=refusal), 409 if refusal else 200
+        facts = {"refusal": refusal, "stands_in_the_way": saving.still_used(record), "goes_with_it": saving.goes_with(record)}
+        return render_template("entity/delete.html", view=self, record=record, **facts), 409 if refusal else 200
 
 
 @remembers_words

@@ -74,6 +74,11 @@ def fields_to_import(view: EntityView) -> list[Column]:
     return [column for name in view.fields if (column := column_of(view.model, name)).kind != "names"]
 
 
+def needed(view: EntityView) -> list[Column]:
+    """The fields without which no new record can be made."""
+    return [column for column in fields_to_import(view) if column.required and column.name not in defaults_of(view)]
+
+
 def suggested(view: EntityView, heads: list[str]) -> dict[str, str]:
     """The field that each column seems to be, by its head: the label in any language, the field's name, or what others call it."""
     known = known_heads(view)

@@ -326,5 +326,6 @@ def total_words(total: Total) -> str:
     if total.exact:
         return format_decimal(total.number)
     if total.estimated:
-        return gettext("about %(number)s", number=format_decimal(total.number))
+        precise = 10 ** max(len(str(total.number)) - 2, 0)  # two digits: an estimate that looks exact misleads
+        return gettext("about %(number)s", number=format_decimal(round(total.number / precise) * precise))
     return gettext("%(number)s+", number=format_decimal(total.number))

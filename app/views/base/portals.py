@@ -25,6 +25,7 @@ def portal_view(staff_view: type[EntityView]) -> type[EntityView]:
         "search": portal.search,
         "rules": staff_view.rules,
         "heading": portal.title,
+        "show_template": staff_view.portal_show_template,
         "narrow": {},
         "only_for": staff_view.only_for,
         "tabs": list(portal.tabs),

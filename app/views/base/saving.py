@@ -79,6 +79,18 @@ def remove(record: Any) -> None:
 def still_used(record: Any, with_its_own: bool = False) -> str:
     """Which kinds of record still refer to this one, in words; empty when none does. `with_its_own` counts those, too, that would
     go with it."""
+    used_by = counted_users(record, with_its_own)
+    return gettext("This record is still used: %(where)s.", where=", ".join(used_by)) if used_by else ""
+
+
+def goes_with(record: Any) -> str:
+    """Which kinds of record are deleted together with this one, in words."""
+    kept = set(counted_users(record, with_its_own=False))
+    return ", ".join(each for each in counted_users(record, with_its_own=True) if each not in kept)
+
+
+def counted_users(record: Any, with_its_own: bool) -> list[str]:
+    """The kinds of record that refer to this one, each with how many."""
     used_by = []
     for entity in scoped_classes():
         for column in entity.__table__.columns:
@@ -87,4 +99,4 @@ def still_used(record: Any, with_its_own: bool = False) -> str:
                 number = db.session.scalar(select(func.count()).select_from(entity).where(getattr(entity, column.key) == record.id)) if hasattr(entity, column.key) else 0
                 if number:
                     used_by.append(f"{getattr(entity, 'plural', entity.__name__)} ({number})")
-    return gettext("This record is still used: %(where)s.", where=", ".join(used_by)) if used_by else ""
+    return used_by

@@ -40,6 +40,15 @@ def shown(record: Any, column: Column) -> Markup:
     return written(column, value_of(record, column), getattr(record, "currency", None) or "EUR")
 
 
+def linked(view: EntityView, record: Any, column: Column) -> Markup:
+    """A fact of a record's page; a record that it points at is a link for whoever may open it."""
+    words = shown(record, column)
+    other = view_of(column.target, view.frame) if column.kind == "link" and words else None
+    if other is None or not other.may(READ) or (view.frame == "portal" and column.name != "client_id"):
+        return words
+    return Markup('<a href="{}">{}</a>').format(other.address("show_record", record_id=getattr(record, column.name)), words)
+
+
 def facts(view: EntityView, record: Any) -> list[tuple[str, list[tuple[str, Markup]]]]:
     """The record's sections: (title, [(label, value)])."""
     sections = view.show if view.show is not None else view.form
@@ -49,7 +58,8 @@ def facts(view: EntityView, record: Any) -> list[tuple[str, list[tuple[str, Mark
         return kind in view.only_for.get(column_of(view.model, name).name, (kind,))
 
     return [
-        (str(title), [(str((column := column_of(view.model, name)).label), shown(record, column)) for name in names if fits(name)]) for title, names in sections.items()
+        (str(title), [(str((column := column_of(view.model, name)).label), linked(view, record, column)) for name in names if fits(name)])
+        for title, names in sections.items()
     ]
 
 
