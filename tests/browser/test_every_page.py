@@ -56,6 +56,7 @@ def pages_of(app: Any, role: str, ids: dict[str, int]) -> list[str]:
             or rule.endpoint.endswith((".choices", ".quick", ".photo", ".logo"))
             or "File" in rule.endpoint.split(".")[0]
             or rule.endpoint.endswith("agreement")
+            or rule.rule.endswith(".csv")
         ):
             continue
         if isinstance(asked, Access) and asked.level_of(role) < level:

@@ -56,6 +56,6 @@ def build(cast: Cast) -> tuple[Side, Side, dict[str, Any]]:
         records.append(cast.add(m.SavedView(owner_id=colleague.id, place="/portal/clients/", name=f"{mark} vue", query="status=client")))
         side.ids = {type(record).__name__: record.id for record in records}
         sides.append(side)
-    brought_in = cast.add(m.Import(kind=m.ImportKind.CLIENTS, filename="clients.csv", heads=["Nom"], lines=1))
-    cast.add(m.ImportLine(import_id=brought_in.id, number=2, cells=["Roux"]))
+    brought_in = cast.add(m.Import(kind=m.ImportKind.CLIENTS, filename="clients.csv", heads=["Notreclient"], lines=1))
+    cast.add(m.ImportLine(import_id=brought_in.id, number=2, cells=["Notreclient"]))
     return sides[0], sides[1], {"Supplier": supplier.id, "Product": product.id, "Import": brought_in.id}
