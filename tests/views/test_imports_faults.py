@@ -37,9 +37,8 @@ def undone(visitor, place):
     return html.unescape(to_the_end(visitor, place))
 
 
+@pytest.mark.parametrize("prepared", ["postgresql"], indirect=True, scope="session")  # SQLite has one writer: the second window waits
 def test_a_check_that_comes_late_writes_nothing_over_a_run(house, cast, monkeypatch):
-    if house.config["SQLALCHEMY_DATABASE_URI"].startswith("sqlite"):
-        pytest.skip("SQLite has one writer: the second window waits")
     visitor, other = cast.client_for("manager"), cast.client_for("manager")
     cast.partner(name="Cabinet Alpes")
     place = received(visitor, "Nom;Partenaire\nRoux;Cabinet Alpes\nPetit;Cabinet Alpes\n")
