@@ -63,11 +63,11 @@ def next_lines(record: Import, most: int) -> list[ImportLine]:
     return list(db.session.scalars(wanted.where(ImportLine.number > record.reached).order_by(ImportLine.number).limit(most)))
 
 
-def passed(record: Import, lines: list[ImportLine], all_of_them: bool) -> None:
+def passed(record: Import, lines: list[int], all_of_them: bool) -> None:
     """Notes how far the pass has come; at its end the file is in its next state."""
     record.passed += len(lines)
     if lines:
-        record.reached = lines[-1].number
+        record.reached = lines[-1]
     if all_of_them:
         record.state = PASSES[record.state]
 
@@ -107,12 +107,12 @@ def will_be_there(line: ImportLine, name: str) -> bool:
     record = db.session.get(Import, line.import_id)
     if record is None or record.state is not ImportState.CHECKING:
         return False
-    earlier = select(ImportLine.record_name).where(ImportLine.import_id == line.import_id, ImportLine.outcome == Outcome.CREATED, ImportLine.number < line.number)
-    return fold(name) in {fold(each) for each in db.session.scalars(earlier)}
+    earlier = select(ImportLine.number).where(ImportLine.import_id == line.import_id, ImportLine.outcome == Outcome.CREATED, ImportLine.number < line.number)
+    return db.session.scalar(earlier.where(func.lower(ImportLine.record_name).in_((name, name.lower()))).limit(1)) is not None
 
 
 def digest_of(values: list[str]) -> str:
-    return hashlib.sha256("\x00".join(value.casefold() for value in values).encode()).hexdigest()
+    return hashlib.sha256("\x00".join(fold(value) for value in values).encode()).hexdigest()
 
 
 def same_before(line: ImportLine) -> int | None:
@@ -142,5 +142,4 @@ def refused_csv(record: Import, harmless: Callable[[str], str]) -> Iterator[str]
 
 def sweep(session: Session) -> None:
     """Forgets files a month after they came: they are full of people's data. The records stay."""
-    session.execute(delete(ImportLine).where(ImportLine.import_id.in_(select(Import.id).where(Import.created_at < now() - KEPT_FOR))))
     session.execute(delete(Import).where(Import.created_at < now() - KEPT_FOR))

@@ -109,7 +109,7 @@ def decoded(content: bytes) -> str:
 
 
 def workbook_rows(content: bytes) -> Iterator[Row]:
-    """The first filled sheet, read by a program of its own whose memory and time are limited."""
+    """The first filled sheet, read by a program of its own whose memory and time are limited, and which knows none of our secrets."""
     unreadable = RuleBroken(_("This workbook could not be read. Please save it again as .xlsx, or as CSV."), "file")
     too_large = RuleBroken(_("This workbook is too large once unpacked. Please save it as CSV."), "file")
     try:
@@ -120,7 +120,7 @@ def workbook_rows(content: bytes) -> Iterator[Row]:
         raise too_large
     limits = [str(MOST_LINES + HEAD_WITHIN + 1), str(MOST_COLUMNS + 1), str(LONGEST_CELL)]
     try:
-        reader = subprocess.run([sys.executable, str(Path(workbook.__file__)), *limits], input=content, capture_output=True, timeout=PATIENCE)  # noqa: S603 - our own program
+        reader = subprocess.run([sys.executable, "-I", str(Path(workbook.__file__)), *limits], input=content, capture_output=True, timeout=PATIENCE, env={})  # noqa: S603 - our own program
     except subprocess.TimeoutExpired:
         raise unreadable from None
     lines = reader.stdout.splitlines()

@@ -20,7 +20,7 @@ from app.views.cookies import csrf_token
 from app.views.home import waiting
 from app.views.views import menu_of_views
 
-KEPT = 1_000
+KEPT = 5_000  # a form has a dozen of them, in each language
 CSRF_GOES_HERE, PAGE_GOES_HERE, QUERY_GOES_HERE, ONCE_GOES_HERE = (
     token_hex(16),
     token_hex(16),

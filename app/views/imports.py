@@ -12,11 +12,11 @@ from flask_babel import format_decimal, gettext, lazy_gettext as _
 from sqlalchemy.orm.exc import StaleDataError
 
 from app.extensions import db
-from app.models import Import, ImportKind, ImportState, Outcome
+from app.models import Import, ImportKind, ImportState, Outcome, Side, User
 from app.permissions import FULL, IMPORTS, READ, WRITE, Level
 from app.services import imports, once, tables
 from app.services.refusals import RuleBroken
-from app.views.base import EntityView, importing, page, showing, signed_in
+from app.views.base import EntityView, import_columns, importing, page, showing, signed_in
 from app.views.base.columns import column_of
 from app.views.base.sheets import disposition, file_name, harmless
 
@@ -50,9 +50,10 @@ def view_of_kind(kind: ImportKind) -> EntityView:
 class ImportView(EntityView):
     model, access, slug, icon = Import, IMPORTS, "imports", "upload"
     list_columns = ["filename", "kind", "state", "lines", "created_by", "created_at"]
-    filters = ["kind", "state", "created_by", "created_at"]
+    filters = ["kind", "state", "created_by_id", "created_at"]
     sort = ["created_at"]
     search = False
+    narrow = {"created_by_id": lambda: User.side == Side.STAFF}
     form = {_("Import"): ["kind"]}
     edits = deletes = False
 
@@ -87,7 +88,7 @@ class ImportView(EntityView):
         table = tables.read(sent.read(tables.LARGEST + 1))
         imports.sweep(db.session())
         view = view_of_kind(kind)
-        columns = importing.suggested(view, table.heads)
+        columns = import_columns.suggested(view, table.heads)
         record = imports.begin(kind, sent.filename.replace("\\", "/").rpartition("/")[2], table, signed_in().id, columns)
         record.recognised = next((",".join(names) for names in view.recognised_by if set(names) <= set(columns.values())), "")
         db.session.flush()
@@ -101,7 +102,7 @@ class ImportView(EntityView):
         """An empty table with the heads that are understood."""
         kind = next((each for each in ImportKind if each == request.args.get("into")), ImportKind.CLIENTS)
         written = io.StringIO()
-        csv.writer(written, delimiter=";").writerow([str(column.label) for column in importing.fields_to_import(view_into(kind, WRITE))])
+        csv.writer(written, delimiter=";").writerow([str(column.label) for column in import_columns.fields_to_import(view_into(kind, WRITE))])
         name = file_name(str(kind.label), "csv")
         return Response("\ufeff" + written.getvalue(), mimetype="text/csv", headers={"Content-Disposition": disposition(name)})
 
@@ -127,12 +128,12 @@ class ImportView(EntityView):
     @staticmethod
     def columns_page(record: Import, view: EntityView, sent: dict[str, str] | None) -> dict[str, Any]:
         first = imports.lines_of(record, most=SAMPLES)
-        fields = importing.fields_to_import(view)
+        fields = import_columns.fields_to_import(view)
         ways = [(",".join(names), " + ".join(str(column_of(view.model, name).label) for name in names)) for names in view.recognised_by]
         samples = [[line.cells[place] for line in first] for place in range(len(record.heads))]
         recognised = sent.get("recognised", "") if sent is not None else record.recognised
         chosen = record.columns if sent is None else sent
-        missing = [str(column.label) for column in importing.needed(view) if column.name not in chosen.values()]
+        missing = [str(column.label) for column in import_columns.needed(view) if column.name not in chosen.values()]
         return {"fields": fields, "ways": ways, "samples": samples, "chosen": chosen, "recognised": recognised, "missing": missing}
 
     @staticmethod
@@ -142,8 +143,8 @@ class ImportView(EntityView):
         good = (Outcome.TAKEN_BACK,) if record.state is ImportState.UNDONE else imports.WRITTEN
         lines = imports.lines_of(record, *bad, *good, most=SHOWN)
         shown = [line for line in lines if line.outcome in good][:SHOWN]
-        held = importing.pointed_at_by(view, shown)
-        page: dict[str, Any] = {
+        return {
+            "held": importing.pointed_at_by(view, shown),  # as long as they are held, the words of the changes ask for none of them
             "counts": counts,
             "tiles": [(words, counts[outcome]) for outcome, words in TILES[record.state].items()],
             "written": sum(counts[outcome] for outcome in imports.WRITTEN),
@@ -154,8 +155,6 @@ class ImportView(EntityView):
             "more_good": sum(counts[outcome] for outcome in good) > SHOWN,
             "shown": SHOWN,
         }
-        del held
-        return page
 
     # --- its steps ----------------------------------------------------------------------------------
 
@@ -173,7 +172,7 @@ class ImportView(EntityView):
                 db.session.commit()
             return redirect(self.address("show_record", record_id=record_id))
         sent = {name.removeprefix("column_"): value for name, value in request.form.items() if name.startswith("column_")}
-        known = {column.name for column in importing.fields_to_import(view)}
+        known = {column.name for column in import_columns.fields_to_import(view)}
         columns = {place: name for place, name in sent.items() if name in known and place.isdecimal() and len(place) < 4 and int(place) < len(record.heads)}
         recognised = request.form.get("recognised", "")
         try:

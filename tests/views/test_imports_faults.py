@@ -277,3 +277,20 @@ def test_a_file_is_discarded_as_long_as_nothing_of_it_is_written(house, cast):
     run(visitor, place)
     visitor.post(f"{place}/discard", {})
     assert cast.count(m.Import) == 1 and saved(visitor, the_one(cast, m.Client)).status_code == 302
+
+
+def test_two_ways_of_writing_one_record_are_seen_in_the_check(house, cast, monkeypatch):
+    monkeypatch.setattr("app.views.imports.SECONDS", 0)
+    visitor = cast.client_for("manager")
+    cast.partner(name="Cabinet Alpes")
+    cast.supplier(name="Boréal")
+    place = received(visitor, "Assureur;Numéro contrat\nBoréal;AL-0000 12\nBoréal;al000012\n", "contracts")
+    assert tiles(check(visitor, place)) == (1, 0, 0, 1)
+    place = received(visitor, "Raison sociale;Ville\nÉtude Müller;Gap\nETUDE MULLER;Gap\n", "partners")
+    assert tiles(check(visitor, place)) == (1, 0, 0, 1)
+
+
+def test_only_staff_can_be_looked_up_as_those_who_brought_a_file_in(house, cast):
+    colleague = cast.member(cast.partner(), "owner", last_name="Dehors")
+    found = cast.client_for("manager").get("/imports/choices/created_by_id?q=").json
+    assert found and colleague.id not in [each["id"] for each in found]

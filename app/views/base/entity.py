@@ -274,10 +274,14 @@ class EntityView(ActionPages, BulkPages, HouseView):
                 saving.explain(self, form, refusal)
         return self.form_page(form, None)
 
+    def starting_values(self) -> dict[str, Any]:
+        """What a new record starts with: the defaults of its columns and of this declaration."""
+        values = {column.name: column.default for name in self.fields if (column := column_of(self.model, name)).default is not None and is_offered(column.default)}
+        return values | {name: make() for name, make in self.defaults.items()}
+
     def initial(self) -> dict[str, Any]:
         """What a new form starts with: the declaration's defaults, then what the address asks for."""
-        values = {column.name: column.default for name in self.fields if (column := column_of(self.model, name)).default is not None and is_offered(column.default)}
-        values |= {name: make() for name, make in self.defaults.items()}
+        values = self.starting_values()
         for name in self.fields:
             column = column_of(self.model, name)
             if column.kind == "link" and request.args.get(name, "").isdecimal() and len(request.args[name]) <= 9:
@@ -360,7 +364,9 @@ class EntityView(ActionPages, BulkPages, HouseView):
                 db.session.rollback()
                 record = self.find(record_id)
                 refusal = broken.sentence if isinstance(broken, RuleBroken) else saving.still_used(record)
-        facts = {"refusal": refusal, "stands_in_the_way": saving.still_used(record), "goes_with_it": saving.goes_with(record)}
+        referring = saving.referring(record)
+        in_the_way, going = (", ".join(words for words, goes in referring if goes is wanted) for wanted in (False, True))
+        facts = {"refusal": refusal, "stands_in_the_way": saving.said_of([in_the_way] if in_the_way else []), "goes_with_it": going}
         return render_template("entity/delete.html", view=self, record=record, **facts), 409 if refusal else 200
 
 

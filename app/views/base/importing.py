@@ -21,10 +21,10 @@ from app.permissions import IMPORTS, WRITE
 from app.services import imports
 from app.services.refusals import RuleBroken
 from app.views.base import saving
-from app.views.base.choices import is_offered
 from app.views.base.columns import Column, column_of
 from app.views.base.forms import HouseForm, fitting, form_for, lookup
 from app.views.base.guards import signed_in
+from app.views.base.import_columns import fields_to_import
 from app.views.base.remembered import remembers_words
 from app.views.base.sheets import DANGEROUS
 from app.views.base.undo import as_json, from_json
@@ -38,15 +38,6 @@ LONGEST_NAME = 200  # characters
 YES, NO = {"1", "oui", "o", "yes", "y", "vrai", "true", "x"}, {"0", "non", "n", "no", "faux", "false"}
 MOST_ALIKE = 200  # records whose names share all words of a line
 FEW = 8  # choices that a refusal names
-# Heads that other software writes, beside our own labels.
-ALSO_CALLED = {
-    "mail": "email", "courriel": "email", "adresse mail": "email", "adresse e-mail": "email", "email": "email", "tel": "phone", "telephone": "phone", "mobile": "phone",
-    "portable": "phone", "cp": "postcode", "zip": "postcode", "ville": "city", "commune": "city", "adresse": "street", "rue": "street", "address": "street", "prenom": "first_name",
-    "nom": "last_name", "nom de famille": "last_name", "surname": "last_name", "raison sociale": "name", "denomination": "name", "societe": "company_name", "orias": "orias_number",
-    "n orias": "orias_number", "date naissance": "birth_date", "ne le": "birth_date", "site": "website", "site web": "website", "numero": "number", "numero contrat": "number",
-    "cabinet": "partner_id", "apporteur": "partner_id", "compagnie": "supplier_id", "assureur": "supplier_id", "encours": "amount", "devise": "currency",
-    "date effet": "effective_on", "date d'effet": "effective_on", "date echeance": "renews_on", "reference client": "reference", "type": "kind", "statut": "status",
-}  # fmt: skip
 
 
 class ComesWithTheFile(Exception):
@@ -69,41 +60,6 @@ def brings_in(view: EntityView) -> bool:
     return bool(view.recognised_by) and view.frame == "staff" and view.may(WRITE) and signed_in().may(IMPORTS, WRITE)
 
 
-def fields_to_import(view: EntityView) -> list[Column]:
-    """The fields of the entity's form that a column of a file can go into, those of the house's own among them."""
-    return [column for name in view.fields if (column := column_of(view.model, name)).kind != "names"]
-
-
-def needed(view: EntityView) -> list[Column]:
-    """The fields without which no new record can be made."""
-    return [column for column in fields_to_import(view) if column.required and column.name not in defaults_of(view)]
-
-
-def suggested(view: EntityView, heads: list[str]) -> dict[str, str]:
-    """The field that each column seems to be, by its head: the label in any language, the field's name, or what others call it."""
-    known = known_heads(view)
-    found: dict[str, str] = {}
-    for place, head in enumerate(heads):
-        name = known.get(plain_head(head))
-        if name and name not in found.values():
-            found[str(place)] = name
-    return found
-
-
-def plain_head(head: str) -> str:
-    return " ".join(fold(head).replace("_", " ").replace("°", " ").replace("*", " ").replace(".", " ").split())
-
-
-def known_heads(view: EntityView) -> dict[str, str]:
-    columns = fields_to_import(view)
-    names = {column.name for column in columns}
-    known = {head: name for head, name in ALSO_CALLED.items() if name in names}
-    for language in current_app.config["LANGUAGES"]:
-        with force_locale(language):
-            known |= {plain_head(str(column.label)): column.name for column in columns}
-    return known | {plain_head(column.name.removesuffix("_id")): column.name for column in columns}
-
-
 # --- cells --------------------------------------------------------------------------------------
 
 
@@ -117,11 +73,17 @@ def typed(view: EntityView, column: Column, cell: str, form: MultiDict[str, str]
     elif column.kind == "bool":
         form[column.name] = answer_called(column, text)
     elif column.kind == "categories":
-        form.setlist(
-            column.name, [category for category in ORIAS_CATEGORIES if fold(category) in {fold(part) for part in text.replace(";", ",").replace(" ", ",").split(",")}]
-        )
+        form.setlist(column.name, categories_called(text))
     else:
         form[column.name] = text
+
+
+def categories_called(text: str) -> list[str]:
+    parts = text.replace(";", ",").replace(" ", ",").upper().split(",")
+    unknown = next((part for part in parts if part and part not in ORIAS_CATEGORIES), None)
+    if unknown:
+        raise RuleBroken(gettext("“%(value)s” is not one of the choices: %(choices)s.", value=unknown[:60], choices=", ".join(ORIAS_CATEGORIES)))
+    return [part for part in parts if part]
 
 
 def answer_called(column: Column, text: str) -> str:
@@ -231,7 +193,7 @@ def write(view: EntityView, record: Import, line: ImportLine, sent: dict[str, st
     if not sent:
         raise RuleBroken(gettext("This line is empty in the columns that you have chosen."))
     found = recognised(view, record, line, sent, result)
-    initial = {} if found is not None else defaults_of(view)
+    initial = {} if found is not None else view.starting_values()
     names = list(sent) if found is not None else [name for name in view.fields if name in sent or (column_of(view.model, name).required and name not in initial)]
     form = checked_form(view, line, names, sent, found)
     values = initial | {name: form[name].data for name in names}
@@ -247,12 +209,6 @@ def write(view: EntityView, record: Import, line: ImportLine, sent: dict[str, st
             after = {name: getattr(found, name) for name in view.fields}  # a rule may have changed more than the file says
             result.changes = {name: [as_json(before[name]), as_json(after[name])] for name in view.fields if before[name] != after[name]}
     result.record = found
-
-
-def defaults_of(view: EntityView) -> dict[str, Any]:
-    """What a new record starts with where the file says nothing."""
-    values = {column.name: column.default for name in view.fields if (column := column_of(view.model, name)).default is not None and is_offered(column.default)}
-    return values | {name: make() for name, make in view.defaults.items()}
 
 
 def checked_form(view: EntityView, line: ImportLine, names: list[str], sent: dict[str, str], found: Any = None) -> HouseForm:
@@ -287,23 +243,28 @@ def recognised(view: EntityView, record: Import, line: ImportLine, sent: dict[st
         form = checked_form(view, line, names, {name: sent[name] for name in names})
     except RuleBroken:
         return None  # said with all that is wrong on the line
-    result.key = line.key = imports.digest_of([str(form[name].data) for name in names])
+    values = identity(view.model, {name: form[name].data for name in names})
+    result.key = line.key = imports.digest_of([str(value) for value in values.values()])
     db.session.flush()
     if (earlier := imports.same_before(line)) is not None:
         raise RuleBroken(gettext("Line %(number)s of this file is about the same record.", number=earlier))
-    found = fitting_records(view.model, {name: form[name].data for name in names})
+    found = fitting_records(view.model, values)
     if len(found) > 1:
         raise RuleBroken(gettext("Several records of the house fit this line."))
     return found[0] if found else None
 
 
+def identity(model: Any, values: dict[str, Any]) -> dict[str, Any]:
+    """The same with a contract's number as suppliers mean it, whatever dashes and spaces it is written with."""
+    if "number" in values and hasattr(model, "number_key"):
+        return {name: value for name, value in values.items() if name != "number"} | {"number_key": number_key(values["number"])}
+    return values
+
+
 def fitting_records(model: Any, values: dict[str, Any]) -> list[Any]:
     """The records with these values; capitals and accents make no difference in names and addresses. Names are looked up in the
     index that search has, identifiers and dates by themselves."""
-    texts = {name: str(value) for name, value in values.items() if column_of(model, name).kind in ("line", "email")}
-    if "number" in texts and hasattr(model, "number_key"):
-        values, texts = values | {"number_key": number_key(texts.pop("number"))}, texts
-        del values["number"]
+    texts = {name: str(value) for name, value in values.items() if name != "number_key" and column_of(model, name).kind in ("line", "email")}
     statement, words = fitting(model, " ".join(texts.values()))
     exact = [getattr(model, name) == value for name, value in values.items() if name not in texts]
     nearest = [case((func.lower(getattr(model, name)) == text.lower(), 0), else_=1) for name, text in texts.items()]  # before all that only share the words
@@ -385,9 +346,10 @@ class Snapshot:
 
 
 def finish(record: Import, results: list[tuple[int, Snapshot]], all_of_them: bool) -> None:
-    lines = []
+    numbers = [number for number, _each in results]
+    held = {line.number: line for line in db.session.scalars(select(ImportLine).where(ImportLine.import_id == record.id, ImportLine.number.in_(numbers)))}
     for number, each in results:
-        line = db.session.get_one(ImportLine, (record.id, number))
+        line = held[number]
         line.outcome, line.reason, line.done_at = each.result.outcome, each.result.reason, now()
         if record.state is not ImportState.UNDOING:
             line.key = each.result.key if each.result.outcome is not Outcome.REFUSED else None
@@ -395,6 +357,5 @@ def finish(record: Import, results: list[tuple[int, Snapshot]], all_of_them: boo
             line.record_id, line.record_version, line.record_name = each.record_id, each.version, each.name
             if record.state is ImportState.CHECKING and each.result.outcome is Outcome.CREATED:
                 line.record_id = None  # its number went with the rollback
-        lines.append(line)
-    imports.passed(record, lines, all_of_them)
+    imports.passed(record, numbers, all_of_them)
     db.session.commit()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from flask_babel import gettext
@@ -79,24 +80,23 @@ def remove(record: Any) -> None:
 def still_used(record: Any, with_its_own: bool = False) -> str:
     """Which kinds of record still refer to this one, in words; empty when none does. `with_its_own` counts those, too, that would
     go with it."""
-    used_by = counted_users(record, with_its_own)
-    return gettext("This record is still used: %(where)s.", where=", ".join(used_by)) if used_by else ""
+    return said_of(words for words, goes_with_it in referring(record, with_its_own) if with_its_own or not goes_with_it)
 
 
-def goes_with(record: Any) -> str:
-    """Which kinds of record are deleted together with this one, in words."""
-    kept = set(counted_users(record, with_its_own=False))
-    return ", ".join(each for each in counted_users(record, with_its_own=True) if each not in kept)
+def said_of(referring_words: Iterable[str]) -> str:
+    used_by = ", ".join(referring_words)
+    return gettext("This record is still used: %(where)s.", where=used_by) if used_by else ""
 
 
-def counted_users(record: Any, with_its_own: bool) -> list[str]:
-    """The kinds of record that refer to this one, each with how many."""
-    used_by = []
+def referring(record: Any, with_its_own: bool = True) -> list[tuple[str, bool]]:
+    """The kinds of record that refer to this one, each with how many, and whether they are deleted together with it."""
+    found = []
     for entity in scoped_classes():
         for column in entity.__table__.columns:
-            keys = [key for key in column.foreign_keys if key.column.table is record.__table__ and (with_its_own or key.ondelete != "CASCADE")]
-            if keys and not getattr(entity, "forgets", False):
-                number = db.session.scalar(select(func.count()).select_from(entity).where(getattr(entity, column.key) == record.id)) if hasattr(entity, column.key) else 0
-                if number:
-                    used_by.append(f"{getattr(entity, 'plural', entity.__name__)} ({number})")
-    return used_by
+            ends = {key.ondelete == "CASCADE" for key in column.foreign_keys if key.column.table is record.__table__}
+            if not ends or getattr(entity, "forgets", False) or not hasattr(entity, column.key) or (ends == {True} and not with_its_own):
+                continue
+            number = db.session.scalar(select(func.count()).select_from(entity).where(getattr(entity, column.key) == record.id))
+            if number:
+                found.append((f"{getattr(entity, 'plural', entity.__name__)} ({number})", ends == {True}))
+    return found
