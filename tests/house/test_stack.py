@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import threading
 from importlib.metadata import version
+from inspect import iscoroutinefunction
 from pathlib import Path
 
 import pytest
@@ -206,3 +207,8 @@ def test_flask_admin_deletes_nothing_unasked_and_answers_a_double_value_in_words
     assert "sure" in admin.post("/console/lists/product_kind/delete/", {"id": 1}).text
     assert cast.read(lambda session: session.query(m.lookups.ProductKindRow).count()) == before
     assert admin.post("/console/lists/product_kind/new/", {"code": "credit", "name_fr": "Crédit"}).status_code == 422
+
+
+def test_no_address_is_a_coroutine(house):
+    """create_app() tells Flask so, which would ask at each request; a coroutine's page would be empty."""
+    assert [name for name, view in house.view_functions.items() if iscoroutinefunction(view)] == []
