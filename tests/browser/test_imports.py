@@ -27,12 +27,14 @@ def test_a_file_is_chosen_checked_written_and_taken_back(house, cast, tab, monke
     page = browser.page
 
     def go_on(button: str) -> None:
-        """Presses a button; without a script, the one of each piece too."""
-        page.click(button)
+        """Presses a button; without a script, the one of each piece too: each press is answered by a page of its own."""
+        with page.expect_navigation():
+            page.click(button)
         for _turn in range(20):
-            if page.query_selector("[data-advance]") is None or javascript:
+            if javascript or page.query_selector("[data-advance]") is None:
                 break
-            page.click("[data-advance-button]")
+            with page.expect_navigation():
+                page.click("[data-advance-button]")
         page.wait_for_selector(".tile-number")
 
     def look(name: str) -> None:
