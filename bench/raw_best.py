@@ -68,7 +68,7 @@ def typed_day(value: Any) -> str:
 
 
 def typed_amount(cents: int | None) -> str:
-    return "" if cents is None else f"{cents / 100:.2f}".replace(".", ",")
+    return "" if cents is None else f"{cents / 100:,.2f}".translate({44: "\u202f", 46: ","})
 
 
 def day(value: Any) -> str:

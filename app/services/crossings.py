@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.extensions import db, house_engine, reads_only
-from app.models import ClientReference, Partner, PartnerStatus, Setting, Submission
+from app.models import ClientReference, Partner, Partnership, PartnerStatus, Setting, Submission, User
 from app.models.scope import SYSTEM
 
 HELD = (PartnerStatus.PENDING_VALIDATION, PartnerStatus.ACTIVE, PartnerStatus.SUSPENDED)
@@ -46,6 +47,23 @@ def reference_is_held(supplier_id: int, reference: str, by_other_than: int) -> b
             ClientReference.supplier_id == supplier_id, ClientReference.reference == reference, ClientReference.client_id != by_other_than
         )
         return session.scalar(held) is not None
+
+
+class Card(NamedTuple):
+    """Whom to write to, or to call."""
+
+    name: str
+    email: str
+    phone: str | None
+
+
+def account_manager_of(partner_id: int) -> Card | None:
+    """Who looks after a partner: named on its partnership, else on its file. Of the staff, a partner sees nobody else."""
+    with crossing() as session:
+        named = select(Partnership.account_manager_id).where(Partnership.partner_id == partner_id).scalar_subquery()
+        on_file = select(Partner.account_manager_id).where(Partner.id == partner_id).scalar_subquery()
+        user = session.scalar(select(User).where(User.id == func.coalesce(named, on_file), User.active.is_(True)))
+        return Card(user.get_full_name(), user.email, user.phone) if user is not None else None
 
 
 def setting(key: str) -> object | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -22,12 +23,27 @@ MOST = 30  # per person; the oldest goes
 KEPT_FOR = timedelta(days=14)
 NEVER = frozenset({"csrf_token", "one_time", "draft"})  # and nothing that is a password: such forms keep no drafts
 
+TOKEN = re.compile("[0-9a-f]{1,16}")
+
 Fields = list[tuple[str, str]]
 
 
-def key(person: Person, place: str) -> tuple[int, int, str]:
-    """Whose draft, and where: a long address by its digest."""
-    return person.id, person.partner_id or 0, place if len(place) <= 200 else hashlib.sha256(place.encode()).hexdigest()
+def base(place: str) -> str:
+    """What the drafts of one form begin with: its address, a long one by its digest."""
+    return f"{place if len(place) <= 180 else hashlib.sha256(place.encode()).hexdigest()}#"
+
+
+def key(person: Person, place: str, token: str) -> tuple[int, int, str]:
+    """Whose draft, where, and of which window: the same form open in two of them has two."""
+    return person.id, person.partner_id or 0, base(place) + token
+
+
+def is_token(sent: str) -> bool:
+    return bool(TOKEN.fullmatch(sent))
+
+
+def token_of(draft: Draft) -> str:
+    return draft.place.rpartition("#")[2]
 
 
 def read(sent: str) -> Fields:
@@ -43,13 +59,13 @@ def read(sent: str) -> Fields:
     return [(encodable(name), encodable(value)) for name, value in fields if name not in NEVER]
 
 
-def keep(person: Person, place: str, fields: Fields) -> None:
-    """Keeps what stands in a form; the same place again replaces it. To be called before the request's session has begun."""
+def keep(person: Person, place: str, token: str, fields: Fields) -> None:
+    """Keeps what stands in a form; the same window again replaces it. To be called before the request's session has begun."""
     with crossing(reading=False) as session:
         session.scalar(select(User.id).where(User.id == person.id).with_for_update())  # two first drafts at once make one row
-        draft = session.get(Draft, key(person, place))
+        draft = session.get(Draft, key(person, place, token))
         if draft is None:
-            user_id, partner_id, kept_at = key(person, place)
+            user_id, partner_id, kept_at = key(person, place, token)
             draft = Draft(user_id=user_id, partner_id=partner_id, place=kept_at)
             session.add(draft)
         draft.fields, draft.saved_at = [list(pair) for pair in fields], now()
@@ -61,16 +77,18 @@ def keep(person: Person, place: str, fields: Fields) -> None:
         session.commit()
 
 
-def find(person: Person, place: str) -> Draft | None:
+def find(person: Person, place: str, token: str = "") -> Draft | None:
+    """The draft of one window, or the latest of this form."""
     with crossing() as session:
-        draft = session.get(Draft, key(person, place))
-        return draft if draft is not None and draft.saved_at > now() - KEPT_FOR else None
+        here = Draft.place == base(place) + token if token else Draft.place.startswith(base(place), autoescape=True)
+        mine = select(Draft).where(Draft.user_id == person.id, Draft.partner_id == (person.partner_id or 0), Draft.saved_at > now() - KEPT_FOR, here)
+        return session.scalar(mine.order_by(Draft.saved_at.desc()).limit(1))
 
 
-def forget(person: Person, place: str) -> None:
+def forget(person: Person, place: str, token: str) -> None:
     """Lets a draft go. Not within a transaction of the request that writes."""
     with crossing(reading=False) as session:
-        session.execute(delete(Draft).where(Draft.user_id == person.id, Draft.partner_id == (person.partner_id or 0), Draft.place == key(person, place)[2]))
+        session.execute(delete(Draft).where(Draft.user_id == person.id, Draft.partner_id == (person.partner_id or 0), Draft.place == key(person, place, token)[2]))
         session.commit()
 
 

@@ -31,6 +31,12 @@ def staff_roles() -> list[Role]:
     return sorted(db.session.scalars(select(Role)), key=lambda role: (order.index(role.name) if role.name in order else len(order), role.name.lower()))
 
 
+def holders() -> dict[int, int]:
+    """How many of the staff have each role, by the role's number."""
+    counted = select(Role.id, func.count(User.id).label("people")).join(User.roles).where(User.side == Side.STAFF).group_by(Role.id)
+    return {row.id: row.people for row in db.session.execute(counted)}
+
+
 def levels_of(role: Role) -> dict[str, Level]:
     """What an added role may do, kind by kind."""
     found: dict[str, Level] = {}

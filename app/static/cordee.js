@@ -5,6 +5,16 @@
 const bar = document.querySelector(".sidebar"), here = bar?.querySelector("[aria-current]");
 if (here && here.getBoundingClientRect().bottom > bar.getBoundingClientRect().bottom) bar.scrollTop += here.getBoundingClientRect().bottom - bar.getBoundingClientRect().bottom + 16;
 
+// The button of a file field speaks the page's language, not the browser's.
+document.querySelectorAll("input[type=file].form-control").forEach((field) => {
+  const box = Object.assign(document.createElement("span"), { className: "file-box form-control" });
+  const name = Object.assign(document.createElement("span"), { className: "file-name quiet", textContent: document.body.dataset.noneChosen });
+  field.before(box);
+  field.classList.remove("form-control");
+  box.append(field, Object.assign(document.createElement("span"), { className: "file-button", textContent: document.body.dataset.choose }), name);
+  field.addEventListener("change", () => { name.textContent = [...field.files].map((file) => file.name).join(", ") || document.body.dataset.noneChosen; name.classList.toggle("quiet", !field.files.length); });
+});
+
 // Rows open on click and on Enter; j and k walk, x ticks, / searches.
 document.addEventListener("click", (event) => {
   const row = event.target.closest("tr[data-href]");
@@ -103,6 +113,21 @@ document.querySelectorAll("[data-enter]").forEach((box) => box.addEventListener(
 // A choice that decides what comes next is sent as it is made.
 document.querySelectorAll("[data-sends]").forEach((choice) => choice.addEventListener("change", () => choice.form.requestSubmit()));
 document.querySelectorAll("[data-needless]").forEach((button) => { button.hidden = true; });
+
+// On a phone the boxes of the rows come when they are asked for.
+document.querySelectorAll("[data-tick-rows]").forEach((button) => {
+  const form = document.querySelector(".list-form");
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const on = form.classList.toggle("ticking");
+    button.setAttribute("aria-pressed", String(on));
+    if (!on) form.querySelectorAll("input[name=ids]:checked").forEach((box) => box.click());
+  });
+});
+document.querySelectorAll("td.tick-cell").forEach((cell) => cell.addEventListener("click", (event) => {
+  event.stopPropagation();  // beside the box is on the box: the row does not open
+  if (event.target === cell) cell.querySelector("input").click();
+}));
 
 // The bar for ticked rows.
 document.querySelectorAll(".list-form").forEach((form) => {
@@ -314,7 +339,7 @@ document.querySelectorAll("form[data-guard]").forEach((form) => {
   const state = form.querySelector(".draft-state");
   async function keep() {
     const fields = [...new FormData(form)].filter(([name, value]) => typeof value === "string" && name !== "csrf_token");
-    const body = new URLSearchParams({ csrf_token: form.elements.namedItem("csrf_token").value, place: form.dataset.draft, fields: JSON.stringify(fields) });
+    const body = new URLSearchParams({ csrf_token: form.elements.namedItem("csrf_token").value, place: form.dataset.draft, token: form.elements.namedItem("draft").dataset.token, fields: JSON.stringify(fields) });
     try {
       changed = false;
       sending = fetch("/drafts/keep", { method: "POST", body });
@@ -327,7 +352,7 @@ document.querySelectorAll("form[data-guard]").forEach((form) => {
     changed = true;
     clearTimeout(timer);
     if (!state || !form.dataset.draft) return;
-    form.elements.namedItem("draft").value = "1";  // whatever is kept from now on is let go once the form is saved
+    form.elements.namedItem("draft").value = form.elements.namedItem("draft").dataset.token;  // whatever is kept from now on is let go once the form is saved
     timer = setTimeout(keep, 1500);
   });
   form.addEventListener("submit", (event) => {
@@ -361,8 +386,26 @@ const armKinds = (root) => root.querySelectorAll("form.record-form").forEach((fo
 });
 armKinds(document);
 
-// The open tab of a record is in sight.
-document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+// Tabs that have no room on their line fold into a menu at its end; without a script the line scrolls.
+document.querySelectorAll(".tabs[data-more]").forEach((bar) => {
+  const tabs = [...bar.querySelectorAll("a")], here = bar.querySelector("[aria-current]");
+  const menu = Object.assign(document.createElement("details"), { className: "dropdown-native tabs-more" });
+  const panel = Object.assign(document.createElement("div"), { className: "dropdown-panel" });
+  menu.append(Object.assign(document.createElement("summary"), { textContent: bar.dataset.more }), panel);
+  function fold() {
+    menu.remove();
+    menu.open = false;
+    bar.append(...tabs);
+    bar.classList.remove("tabs-folded");
+    if (bar.scrollWidth <= bar.clientWidth) return;
+    bar.classList.add("tabs-folded");
+    bar.append(menu);
+    for (let last = tabs.length - 1; last > 0 && bar.scrollWidth > bar.clientWidth; last -= 1) if (tabs[last] !== here) panel.prepend(tabs[last]);
+  }
+  let width = 0;
+  new ResizeObserver(() => { if (bar.clientWidth !== width) { width = bar.clientWidth; fold(); } }).observe(bar);
+});
+document.querySelectorAll(".tabs:not([data-more]) [aria-current]").forEach((tab) => tab.scrollIntoView({ block: "nearest", inline: "center" }));
 
 // A photo is cut in the page: moved and enlarged under a round window; what is sent is where the window lies.
 document.querySelectorAll("[data-crop]").forEach((form) => {

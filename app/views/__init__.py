@@ -110,7 +110,7 @@ PORTAL_MENU = ["clients", "contracts", "offerings"]
 PORTAL_LINKS = [
     Entry(PORTAL, _("Dashboard"), "house", "/portal/", MY_COMPANY),
     Entry(PORTAL, _("My program"), "trophy", "/portal/program/", MY_PROGRAM),
-    Entry(PORTAL, _("My company"), "people", "/portal/people/", MY_PEOPLE),
+    Entry(PORTAL, _("Colleagues"), "people", "/portal/people/", MY_PEOPLE),
 ]
 
 

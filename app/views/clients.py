@@ -49,6 +49,7 @@ class ClientView(EntityView):
     tabs = ["SignatoryView", "ClientReferenceView", "ReferenceClaimView", "ContractView"]
     narrow = PERSONS
     only_for = ONLY_FOR
+    needed = frozenset({"last_name", "company_name", "first_person_id", "second_person_id"})
     portal_show_template = "portal/client.html"
     recognised_by = (("email",), ("siren",), ("last_name", "first_name", "birth_date"))
     portal = Portal(

@@ -22,13 +22,14 @@ class DraftsView(HouseView):
             fields = drafts.read(request.form.get("fields", ""))
         except RuleBroken:
             return Response(status=413)
-        if place is None:
+        token = request.form.get("token", "1")
+        if place is None or not drafts.is_token(token):
             return Response(status=400)
-        drafts.keep(signed_in(), place, fields)
+        drafts.keep(signed_in(), place, token, fields)
         return Response(status=204)
 
     @page("/forget", methods=("POST",))
     def forget(self) -> Response:
         place = local_path(request.form.get("place", "")[:4000]) or "/"
-        drafts.forget(signed_in(), place)
+        drafts.forget(signed_in(), place, request.form.get("token", "1"))
         return redirect(place)

@@ -48,10 +48,11 @@ class OfferingView(EntityView):
     }
     defaults = {"opens_on": lambda: today()}
     tabs = ["AssignmentView"]
+    portal_show_template = "portal/offering.html"
     portal = Portal(
         access=MY_OFFERINGS,
-        list_columns=["name", "status", "opens_on", "closes_on"],
-        show={_("Offering"): ["name", "product", "status", "opens_on", "closes_on"], _("Conditions"): ["required_categories", "target_market", "conditions"]},
+        list_columns=["name", "status", "opens_on", "closes_on", "required_categories"],
+        show={_("Offering"): ["status", "opens_on", "closes_on"], _("Conditions"): ["required_categories", "target_market", "conditions"]},
         search=True,
         icon="tags",
         title=_("My offerings"),

@@ -226,6 +226,10 @@ class AgreementView(EntityView):
     adds = edits = deletes = False
     show_template = "partners/agreement.html"
 
+    def sections_of(self, record: Agreement) -> dict[Any, list[str]]:
+        """Once it is signed, the last day to sign it means nothing."""
+        return {title: [name for name in names if name != "expires_at" or record.signed_at is None] for title, names in super().sections_of(record).items()}
+
 
 class TaskView(EntityView):
     model, access, slug, icon = Task, FOLLOW_UP, "tasks", "check2-square"

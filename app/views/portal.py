@@ -14,7 +14,7 @@ from wtforms.validators import Optional
 from app.extensions import db
 from app.models import Agreement, BankAccount, Document, MemberRole, Membership, Note, Partner, Partnership, Task, Tier, User, today
 from app.permissions import MY_BANK, MY_CLIENTS, MY_COMPANY, MY_PEOPLE, MY_PROGRAM, READ, WRITE
-from app.services import desk, files, photos, registration
+from app.services import crossings, desk, files, photos, registration
 from app.services.refusals import STALE, RuleBroken
 from app.views.base import HouseForm, HouseView, page, signed_in
 from app.views.base.columns import column_of, plain_words
@@ -67,7 +67,10 @@ class ProfileView(HouseView):
         personal = [
             (column_of(User, name).label, shown(user, column_of(User, name))) for name in ("first_name", "last_name", "email", "phone", "birth_date", "job_title")
         ]
-        company = [(column_of(Partner, name).label, shown(partner, column_of(Partner, name))) for name in (*COMPANY, *shown_on_portal(Partner))]
+        sections = {gettext("Company information"): [*COMPANY]}
+        for title, names in shown_on_portal(Partner).items():
+            sections.setdefault(str(title), []).extend(names)
+        company = [(title, [(column_of(Partner, name).label, shown(partner, column_of(Partner, name))) for name in names]) for title, names in sections.items()]
         return render_template(
             "portal/profile.html",
             partner=partner,
@@ -140,15 +143,11 @@ class ProgramDoor(HouseView):
 
     @page("/")
     def show(self) -> str:
-        beside = (
-            joinedload(Partnership.program),
-            joinedload(Partnership.tier),
-            joinedload(Partnership.account_manager),
-            joinedload(Partnership.partner).joinedload(Partner.account_manager),
-        )
-        partnership = db.session.scalar(select(Partnership).where(Partnership.partner_id == signed_in().partner_id).options(*beside))
+        own_id = signed_in().partner_id or 0
+        beside = (joinedload(Partnership.program), joinedload(Partnership.tier))
+        partnership = db.session.scalar(select(Partnership).where(Partnership.partner_id == own_id).options(*beside))
         tiers = db.session.scalars(select(Tier).where(Tier.program_id == partnership.program_id).order_by(Tier.points_from)).all() if partnership else []
-        return render_template("portal/program.html", partnership=partnership, tiers=tiers)
+        return render_template("portal/program.html", partnership=partnership, tiers=tiers, manager=crossings.account_manager_of(own_id))
 
 
 class InviteForm(HouseForm):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Response, abort, flash, redirect, render_template, request
@@ -27,7 +28,8 @@ from app.services import checks, mails, once, roles, settings
 from app.services.refusals import STALE, RuleBroken
 from app.services.watchers import who_may_see as watchers_of
 from app.views.base import DEMO, HouseForm, HouseView, page, signed_in
-from app.views.base.forms import Checked, LengthSaid, PersonName, Required, SelectChoice, cleaned
+from app.views.base.forms import Checked, LengthSaid, PersonName, Required, SelectChoice, cleaned, fitting
+from app.views.base.showing import hint_of
 
 
 class ChecksView(HouseView):
@@ -57,6 +59,8 @@ class PermissionsView(HouseView):
     def show(self) -> str:
         kinds = {"partner": Partner, "client": Client, "contract": Contract}
         kind, number = request.args.get("kind", ""), request.args.get("id", "")
+        words = request.args.get("q", "").replace("\x00", "").strip()[:100]
+        found = [(str(model.plural), [(name, each, hint_of(each)) for each in matching_rows(model, words)]) for name, model in kinds.items()] if words else []
         asked = kind in kinds and number.isdecimal() and len(number) < 10
         record = db.session.get(kinds[kind], int(number)) if asked else None
         watchers = watchers_of(record) if record is not None else None
@@ -66,14 +70,20 @@ class PermissionsView(HouseView):
             staff_roles=STAFF_ROLES,
             portal_table=PORTAL_TABLE,
             partner_roles=PARTNER_ROLES,
-            words=LEVEL_WORDS,
-            kinds=kinds,
-            kind=kind,
-            number=number,
+            words_of=LEVEL_WORDS,
+            words=words,
+            found=[(title, hits) for title, hits in found if hits],
             record=record,
             watchers=watchers,
             asked=bool(number),
         )
+
+
+def matching_rows(model: Any, words: str) -> Sequence[Any]:
+    """At most ten records that fit the words, by name."""
+    statement, values = fitting(model, words)
+    order = [getattr(model, name) for name in model.labelled]
+    return db.session.scalars(statement.order_by(*order, model.id).limit(10), values).all()
 
 
 class StaffForm(HouseForm):
@@ -97,8 +107,11 @@ class StaffView(HouseView):
 
     @page("/")
     def list(self) -> str:
-        users = db.session.scalars(select(User).options(selectinload(User.roles)).where(User.side == Side.STAFF).order_by(User.last_name, User.first_name)).all()
-        return render_template("settings/staff.html", users=users, names=roles.words_of)
+        words = request.args.get("q", "").replace("\x00", "").strip()[:100]
+        found, values = fitting(User, words)
+        wanted = found.options(selectinload(User.roles)).where(User.side == Side.STAFF).order_by(User.last_name, User.first_name)
+        users = db.session.scalars(wanted, values).all()
+        return render_template("settings/staff.html", users=users, names=roles.words_of, words=words, may_edit=signed_in().may(STAFF_PEOPLE, Level.WRITE))
 
     def form(self, user: User | None) -> StaffForm:
         form = (StaffForm if user else NewStaffForm)(obj=user, data=None if request.form else {"roles": [role.id for role in user.roles]} if user else None)
@@ -152,7 +165,8 @@ class RolesView(HouseView):
 
     @page("/")
     def list(self) -> str:
-        return render_template("settings/roles.html", roles=roles.staff_roles(), words_of=roles.words_of, is_built_in=roles.is_built_in)
+        may = {"may_edit": signed_in().may(STAFF_PEOPLE, Level.WRITE), "may_delete": signed_in().may(STAFF_PEOPLE, Level.FULL)}
+        return render_template("settings/roles.html", roles=roles.staff_roles(), held=roles.holders(), words_of=roles.words_of, is_built_in=roles.is_built_in, **may)
 
     @page("/new", needs=Level.WRITE, methods=("GET", "POST"))
     def add(self) -> Any:

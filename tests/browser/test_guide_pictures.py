@@ -16,7 +16,7 @@ from tests.browser.test_every_page import sign_in
 
 ALBUM = Path(__file__).resolve().parents[2] / "app" / "static" / "guides"
 TAKEN = os.environ.get("CORDEE_GUIDES")
-SIZES = {"": (960, 600), "-phone": (390, 600)}  # what is kept; a desk's picture is taken at 1200 x 750
+SIZES = {"": (960, 600), "-phone": (390, 600), "-dark": (960, 600), "-phone-dark": (390, 600)}  # what is kept; a desk's picture is taken at 1200 x 750
 WINDOWS = {"": {"width": 1200, "height": 750}, "-phone": {"width": 390, "height": 600}}
 
 
@@ -39,7 +39,9 @@ def test_every_picture_of_the_guides_is_of_a_page_that_opens(house, cast, tab, l
                 if TAKEN:
                     kept = Path(TAKEN) / language / kept.name
                     kept.parent.mkdir(parents=True, exist_ok=True)
-                    browser.page.set_viewport_size(WINDOWS[device])
+                    browser.page.set_viewport_size(WINDOWS[device.removesuffix("-dark")])
+                    browser.page.emulate_media(color_scheme="dark" if device.endswith("-dark") else "light")
+                    browser.page.wait_for_timeout(250)
                     Image.open(BytesIO(browser.page.screenshot())).resize(size).save(kept, quality=70, method=6)
                 assert Image.open(BytesIO(kept.read_bytes())).size == size, f"take the pictures again: {kept.name}"
                 assert kept.stat().st_size < 200_000

@@ -49,11 +49,15 @@ def test_a_field_is_changed_on_the_ticked_rows(house, cast, tab, contracts, java
     sign_in(browser, "/login", cast.staff("manager", language="fr").email)
     page = browser.page
     browser.open("/contracts/")
-    if width == 390:  # a phone's cards have no boxes: one gets here by a desk's link
-        page.eval_on_selector_all("td input[name=ids]", "boxes => boxes.forEach((box) => box.click())")
-    else:
-        for box in page.query_selector_all("td input[name=ids]"):
-            box.check()
+    if width == 390:  # a phone's cards have boxes when they are asked for
+        assert not page.is_visible("td input[name=ids]")
+        page.click("[data-tick-rows]")
+        browser.picture("ticking")
+        page.locator("td.tick-cell").first.click(position={"x": 8, "y": 8})  # beside the box is on the box
+        assert page.url.endswith("/contracts/")
+        assert page.inner_text(".bulk-count").endswith("1")
+    for box in page.query_selector_all("td input[name=ids]"):
+        box.check()
     with page.expect_navigation():
         page.click("text=Modifier un champ")
     if javascript:
@@ -113,3 +117,27 @@ def test_a_list_is_printed_dark_on_white_without_what_only_a_screen_can_do(house
     for gone in (".topbar", ".sidebar", ".tick-cell", ".menu-cell", ".page-actions"):
         assert not browser.page.is_visible(gone), gone
     assert browser.page.is_visible("text=Cabinet Lumière")
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1280, 390])
+def test_tabs_without_room_fold_into_a_menu(house, cast, tab, width):
+    browser = tab("fr", width)
+    sign_in(browser, "/login", cast.staff("administrator", language="fr").email)
+    page = browser.page
+    partner = cast.partner()
+    browser.open(f"/partners/{partner.id}?tab=notes")
+    page.wait_for_selector(".tabs-more summary")
+    browser.picture("tabs-folded")
+    assert page.eval_on_selector(".tabs", "bar => bar.scrollWidth <= bar.clientWidth")
+    assert page.is_visible(".tabs > [aria-current]"), "the open tab stays on the line"
+    page.click(".tabs-more summary")
+    last = page.locator(".tabs-more a").last
+    assert last.inner_text() == "Historique"
+    browser.picture("tabs-open")
+    with page.expect_navigation():
+        last.click()
+    assert page.url.endswith("?tab=history")
+    page.set_viewport_size({"width": 2400, "height": 900})
+    assert browser.faults == []

@@ -53,8 +53,29 @@ def test_a_refused_form_keeps_its_draft_and_lets_it_go_once_saved(house, cast):
 def test_an_offered_draft_is_not_written_over_before_it_is_decided_on(house, cast):
     visitor = cast.client_for("manager")
     keep(visitor, [["name", "Alpha"]])
-    assert 'data-draft=""' in visitor.get(NEW).text
-    assert f'data-draft="{NEW}"' in visitor.get(NEW + "?draft=1").text
+    page = visitor.get(NEW).text
+    assert f'data-draft="{NEW}"' in page
+    token = page.split('data-token="')[1].split('"')[0]
+    assert token != "1"
+    assert visitor.post("/drafts/keep", {"place": NEW, "token": token, "fields": '[["name", "Beta"]]'}).status_code == 204
+    assert 'value="Alpha"' in visitor.get(NEW + "?draft=1").text
+    assert 'value="Beta"' in visitor.get(f"{NEW}?draft={token}").text
+
+
+def test_a_form_in_two_windows_has_two_drafts_and_saving_one_leaves_the_other(house, cast):
+    visitor = cast.client_for("manager")
+    tokens = [visitor.get(NEW).text.split('data-token="')[1].split('"')[0] for _window in range(2)]
+    for token, name in zip(tokens, ("Alpha", "Beta"), strict=True):
+        visitor.post("/drafts/keep", {"place": NEW, "token": token, "fields": json.dumps([["name", name]])})
+    assert count(cast) == 2
+    assert visitor.post(NEW, {"name": "Beta", "code": "B", "kind": "insurer", "draft": tokens[1]}).status_code == 302
+    offered = visitor.get(NEW).text
+    assert f"?draft={tokens[0]}" in offered
+    assert tokens[1] not in offered
+    taken = visitor.get(f"{NEW}?draft={tokens[0]}").text
+    assert 'value="Alpha"' in taken
+    assert f'name="draft" value="{tokens[0]}" data-token="{tokens[0]}"' in taken, "what is typed on goes into the same draft"
+    assert visitor.post("/drafts/keep", {"place": NEW, "token": "../x", "fields": "[]"}).status_code == 400
 
 
 def test_a_draft_at_a_long_address_is_found_again_and_the_form_keeps_its_address(house, cast):

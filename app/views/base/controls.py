@@ -43,27 +43,30 @@ FILLS = {
 MARK = "\0"  # where a field's own value goes; no text of a page can hold it
 
 
-def field_html(form: Any, name: str, lookups: dict[str, LookUp] | None = None, other: str | None = None, wide: bool = False, only_for: Any = None) -> Markup:
+def field_html(
+    form: Any, name: str, lookups: dict[str, LookUp] | None = None, other: str | None = None, wide: bool = False, only_for: Any = None, needed: bool = False
+) -> Markup:
     """`lookups` holds the addresses behind each foreign key, `other` the value that somebody else saved meanwhile, `only_for` the
-    kinds of record that have this field (without JavaScript it shows for all). What stands around the value is kept."""
+    kinds of record that have this field (without JavaScript it shows for all), `needed` that those do not go without it. What stands around the value is kept."""
     field = form[name]
     at, fill, kinds = (lookups or {}).get(name, NOWHERE), fill_of(form, name), " ".join(sorted(only_for)) if only_for else ""
     if field.errors or other:
-        around = around_value(field, at, fill, kinds, wide, other)
+        around = around_value(field, at, fill, kinds, wide, other, needed)
     else:
-        key = ("field", type(form), field.name, bool(field.flags.required), at, fill, kinds, wide, language())
-        around = fragments().get_or_make(key, lambda: around_value(field, at, fill, kinds, wide, None))
+        key = ("field", type(form), field.name, bool(field.flags.required) or needed, at, fill, kinds, wide, language())
+        around = fragments().get_or_make(key, lambda: around_value(field, at, fill, kinds, wide, None, needed))
     put = values_of(field)
     pieces = str.split(around, MARK, len(put))
     return Markup("".join([piece + value for piece, value in zip(pieces, (*put, ""), strict=True)]))  # noqa: S704 - every value in it is escaped
 
 
-def around_value(field: Any, at: LookUp, fill: str, kinds: str, wide: bool, other: str | None) -> str:
+def around_value(field: Any, at: LookUp, fill: str, kinds: str, wide: bool, other: str | None, needed: bool = False) -> str:
     """The field's HTML with a mark in each place of `values_of`."""
     notes = notes_of(field, other)
     told = f' aria-describedby="{field.id}_help"' if notes else ""
     if field.errors:
         told = f' aria-invalid="true"{told}'
+    told += ' aria-required="true"' if needed and not field.flags.required else ""
     label = escape(str(field.label.text))
     classes = ["field"]
     if isinstance(field, BooleanField):
@@ -76,7 +79,7 @@ def around_value(field: Any, at: LookUp, fill: str, kinds: str, wide: bool, othe
         inside = f'<fieldset><legend class="form-label">{label}</legend>{more_of(field)}<div class="ticks">{MARK}</div></fieldset>'
     else:
         wide = wide or isinstance(field, TextAreaField)
-        star = ' <span class="required" aria-hidden="true">*</span>' if field.flags.required else ""
+        star = ' <span class="required" aria-hidden="true">*</span>' if field.flags.required or needed else ""
         target = f"{field.id}_text" if isinstance(field, LookupField) else field.id
         inside = f'<label class="form-label" for="{target}">{label}{star}</label>{more_of(field)}{control(field, told, label, at, fill)}'
     classes += ["field-wide"] * wide + ["field-bad"] * bool(field.errors)

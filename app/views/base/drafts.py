@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,26 +22,40 @@ def place() -> str:
 
 
 def kept_here() -> Draft | None:
-    """The draft of this form. Asked for only where the person's row has told of any: most people have none."""
-    return drafts.find(signed_in(), place()) if request.method == "GET" and g.waiting.drafts else None
+    """The draft that the address asks for, else the latest of this form. Asked for only where the person's row has told of any:
+    most people have none."""
+    return drafts.find(signed_in(), place(), asked_for()) if request.method == "GET" and g.waiting.drafts else None
+
+
+def asked_for() -> str:
+    """The draft that an address or a form names."""
+    sent = request.args.get("draft", "") if request.method == "GET" else request.form.get("draft", "")
+    return sent if drafts.is_token(sent) else ""
 
 
 def begun() -> dict[str, Any]:
     """What a form's page needs to know of its draft: there is one, it has been taken up, when it was kept."""
     draft = kept_here()
-    taken_up = bool(draft and request.args.get("draft"))
-    held = taken_up or bool(request.form.get("draft"))  # a refused form still has its draft
-    return {"place": place(), "saved_at": draft.saved_at if draft else None, "taken_up": taken_up, "held": held, "undecided": bool(draft and not taken_up)}
+    taken_up = bool(draft and asked_for())
+    held = asked_for() if taken_up or request.method == "POST" else ""  # a refused form still has its draft
+    return {
+        "place": place(),
+        "saved_at": draft.saved_at if draft else None,
+        "kept_as": drafts.token_of(draft) if draft else "",
+        "taken_up": taken_up,
+        "held": held,
+        "token": held or secrets.token_hex(6),
+    }
 
 
 def typed() -> MultiDict[str, str] | None:
     """The fields of the draft, where the address asks to take it up."""
-    draft = kept_here() if request.args.get("draft") else None
+    draft = kept_here() if asked_for() else None
     return MultiDict([(name, value) for name, value in draft.fields]) if draft is not None else None
 
 
 def done() -> None:
     """The form has been saved: its draft is no longer needed. After the commit, for it writes on a session of its own."""
-    if request.form.get("draft"):
+    if token := asked_for():
         db.session.rollback()
-        drafts.forget(signed_in(), place())
+        drafts.forget(signed_in(), place(), token)

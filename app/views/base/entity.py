@@ -16,6 +16,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from app.extensions import db
+from app.models.base import fold
 from app.models.scope import is_ones_own
 from app.permissions import FULL, WRITE, Access, Level
 from app.services import once
@@ -85,6 +86,7 @@ class EntityView(ActionPages, BulkPages, HouseView):
     changes_many: ClassVar[bool] = True
     bulk_fields: ClassVar[tuple[str, ...]] = ()  # what can be set on many records at once
     only_for: ClassVar[dict[str, frozenset[str]]] = {}  # fields that make sense for some values of the column `kind` only
+    needed: ClassVar[frozenset[str]] = frozenset()  # of those, the fields that no record which has them goes without
     portal: ClassVar[Portal | None] = None
     adds: ClassVar[bool] = True
     edits: ClassVar[bool] = True
@@ -137,6 +139,10 @@ class EntityView(ActionPages, BulkPages, HouseView):
     def where(self) -> list[ColumnElement[bool]]:
         """Conditions that always hold for this view's rows, beside the session's scope."""
         return []
+
+    def sections_of(self, record: Any) -> dict[LazyString, list[str]]:
+        """What the record's page shows, section by section."""
+        return self.form if self.show is None else self.show
 
     def tabs_of(self, record: Any) -> Sequence[Any]:
         return self.tabs
@@ -352,8 +358,10 @@ class EntityView(ActionPages, BulkPages, HouseView):
     @page("/<id:record_id>/delete", needs=FULL, methods=("GET", "POST"))
     def delete(self, record_id: int) -> Any:
         record = self.find_to_change(record_id)
-        refusal = None
-        if request.method == "POST":
+        refusal, typed, referring = None, request.form.get("name_again", ""), saving.referring(record)
+        in_the_way, going = (", ".join(words for words, goes in referring if goes is wanted) for wanted in (False, True))
+        unlike = bool(going) and fold(typed) != fold(str(record))
+        if request.method == "POST" and not (unlike and not in_the_way):
             name = str(record)
             try:
                 saving.remove(record)
@@ -364,10 +372,9 @@ class EntityView(ActionPages, BulkPages, HouseView):
                 db.session.rollback()
                 record = self.find(record_id)
                 refusal = broken.sentence if isinstance(broken, RuleBroken) else saving.still_used(record)
-        referring = saving.referring(record)
-        in_the_way, going = (", ".join(words for words, goes in referring if goes is wanted) for wanted in (False, True))
-        facts = {"refusal": refusal, "stands_in_the_way": saving.said_of([in_the_way] if in_the_way else []), "goes_with_it": going}
-        return render_template("entity/delete.html", view=self, record=record, **facts), 409 if refusal else 200
+        facts = {"refusal": refusal, "stands_in_the_way": saving.said_of([in_the_way] if in_the_way else []), "goes_with_it": going, "typed": typed}
+        asked_again = request.method == "POST" and not refusal
+        return render_template("entity/delete.html", view=self, record=record, asked_again=asked_again, **facts), 409 if refusal else 422 if asked_again else 200
 
 
 @remembers_words

@@ -79,9 +79,9 @@ def sections(fields: list[Field]) -> dict[Any, list[str]]:
     return found
 
 
-def shown_on_portal(entity: type[Any]) -> list[str]:
-    """The keys that partners see."""
-    return [known.key for known in fields_of(entity).values() if known.portal != FieldPortal.HIDDEN]
+def shown_on_portal(entity: type[Any]) -> dict[Any, list[str]]:
+    """The keys that partners see, by their section."""
+    return sections([known for known in fields_of(entity).values() if known.portal != FieldPortal.HIDDEN])
 
 
 def written_on_portal(entity: type[Any]) -> list[str]:

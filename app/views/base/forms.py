@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from babel.numbers import get_decimal_symbol
+from babel.numbers import get_decimal_symbol, get_group_symbol
 from flask_babel import get_locale, gettext, lazy_gettext as _
 from flask_wtf import FlaskForm
 from sqlalchemy import select
@@ -152,8 +152,9 @@ class DecimalTyped(Field):
             return self.typed
         if self.data is None:
             return ""
-        digits = f"{self.data:.{self.places}f}" if self.places == 2 else f"{self.data.normalize():f}"
-        return digits.replace(".", get_decimal_symbol(str(get_locale())))
+        if self.places != 2:  # without decimals, a group sign might be read as the decimal one
+            return f"{self.data.normalize():f}".replace(".", get_decimal_symbol(str(get_locale())))
+        return f"{self.data:,.2f}".translate(number_signs(str(get_locale())))
 
     def process_formdata(self, valuelist: list[str]) -> None:
         if not valuelist:
@@ -164,9 +165,15 @@ class DecimalTyped(Field):
             self.data = number_typed(self.typed, self.places)
 
 
+@cache
+def number_signs(locale: str) -> dict[int, str]:
+    """Python's group and decimal signs to a language's own."""
+    return {ord(","): get_group_symbol(locale), ord("."): get_decimal_symbol(locale)}
+
+
 def number_typed(text: str, places: int) -> Decimal:
     """Reads a number with spaces, comma or point; the last of comma and point is the decimal sign. Raises ValueError."""
-    bare = re.sub(r"[\s\u00a0\u202f€]", "", text)
+    bare = re.sub(r"[\s\u00a0\u202f’'€]", "", text)
     if bare.count(",") and bare.count("."):
         thousands = "," if bare.rindex(",") < bare.rindex(".") else "."
         bare = bare.replace(thousands, "")

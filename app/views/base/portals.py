@@ -28,6 +28,7 @@ def portal_view(staff_view: type[EntityView]) -> type[EntityView]:
         "show_template": staff_view.portal_show_template,
         "narrow": {},
         "only_for": staff_view.only_for,
+        "needed": staff_view.needed,
         "tabs": list(portal.tabs),
         "portal": None,
         "adds": portal.adds and bool(portal.form),

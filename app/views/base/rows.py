@@ -39,7 +39,7 @@ def write_worded(value: str, currency: str) -> str:
 def row_writer(model: Any, columns: tuple[str, ...], base: str, dress: Dress, locale: str) -> Callable[[Any], str]:
     """A function that writes one row of `shape_of(model, columns, …, under)`, whose values come in that order."""
     pattern = [f'<tr data-href="{base}/%d">', TICK.format(escape(gettext("Select"))) if dress.ticks else ""]
-    writers: list[tuple[int, Callable[[Any, str], str] | None]] = []
+    writers: list[tuple[int, Callable[[Any, str], str] | None, str]] = []
     seconds = dict(dress.under)
     at = 2  # after the id and the value sorted by
     places: dict[str, tuple[int, Callable[[Any, str], str] | None]] = {}
@@ -54,10 +54,10 @@ def row_writer(model: Any, columns: tuple[str, ...], base: str, dress: Dress, lo
         column = column_of(model, name)
         pattern.append(f'<td class="k-{column.kind}" data-label="{escape(str(column.label)).replace("%", "%%")}">')
         pattern.append(f'<a href="{base}/%d" class="row-link">%s</a>' if number == 0 else "%s")
-        writers.append(places[name])
+        writers.append((*places[name], "—" if number == 0 or name in seconds else ""))  # a cell that is all empty gets its dash from the stylesheet
         if name in seconds:
             pattern.append('<span class="second">%s</span>')
-            writers.append(places[seconds[name]])
+            writers.append((*places[seconds[name]], ""))
         pattern.append("</td>")
     pattern.append(MENU if dress.menu else "")
     pattern.append("</tr>")
@@ -66,9 +66,11 @@ def row_writer(model: Any, columns: tuple[str, ...], base: str, dress: Dress, lo
 
     def write(row: Any) -> str:
         currency = (row[at] or "EUR") if has_currency else "EUR"
-        cells = ["" if (value := row[place]) is None or value == "" else escape(value) if writer is None else writer(value, currency) for place, writer in writers]
+        cells = [
+            blank if (value := row[place]) is None or value == "" else escape(value) if writer is None else writer(value, currency) for place, writer, blank in writers
+        ]
         key = row[0]
-        return whole % ((key, key, key, cells[0] or "—", *cells[1:]) if ticks else (key, key, cells[0] or "—", *cells[1:]))
+        return whole % ((key, key, key, *cells) if ticks else (key, key, *cells))
 
     return write
 

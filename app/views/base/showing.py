@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from babel import Locale
 from flask import current_app, g, request, url_for
-from flask_babel import get_locale, gettext
+from flask_babel import get_locale, gettext, lazy_gettext as _
 from markupsafe import Markup
 
 from app.extensions import db
@@ -51,7 +51,7 @@ def linked(view: EntityView, record: Any, column: Column) -> Markup:
 
 def facts(view: EntityView, record: Any) -> list[tuple[str, list[tuple[str, Markup]]]]:
     """The record's sections: (title, [(label, value)])."""
-    sections = view.show if view.show is not None else view.form
+    sections = view.sections_of(record)
     kind = getattr(record, "kind", None)
 
     def fits(name: str) -> bool:
@@ -127,6 +127,9 @@ def hint_of(record: Any) -> str:
     return ""
 
 
+AUTHORS = {"system": _("The house itself"), "demo": _("Demonstration data")}  # what writes without a person
+
+
 def entry_words(view: EntityView, entry: Any) -> dict[str, Any]:
     """One entry of history in words: field labels and values as a person reads them."""
     changes = []
@@ -134,7 +137,12 @@ def entry_words(view: EntityView, entry: Any) -> dict[str, Any]:
         if name in view.model.__table__.c and "label" not in view.model.__table__.c[name].info and name not in fields_of(view.model):
             continue  # a column of the house's own, such as a number's key
         changes.append((label_for(view.model, name), stored_words(view.model, name, before), stored_words(view.model, name, after)))
-    return {"entry": entry, "changes": changes, "erased": entry.values is None}
+    return {
+        "entry": entry,
+        "author": str(AUTHORS.get(entry.actor, entry.actor)) if entry.actor_id is None else entry.actor,
+        "changes": changes,
+        "erased": entry.values is None,
+    }
 
 
 def label_for(model: Any, name: str) -> str:
