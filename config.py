@@ -46,6 +46,9 @@ class Config:
     BABEL_DEFAULT_TIMEZONE = "Europe/Paris"
     BABEL_TRANSLATION_DIRECTORIES = str(ROOT / "translations")
 
+    JOBS = os.environ.get("JOBS", "here")  # "here": threads of the server do the background work; "elsewhere": `flask work` does
+    WORK_MEMORY = int(os.environ.get("WORK_MEMORY", "4096"))  # megabytes that one `flask work` may take; 0 for no limit
+
     MAIL_SERVER = os.environ.get("MAIL_SERVER", "")
     MAIL_PORT = int(os.environ.get("MAIL_PORT", "25"))
     MAIL_USE_TLS = flag("MAIL_USE_TLS", False)

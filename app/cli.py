@@ -1,21 +1,25 @@
-"""Flask commands: prepare a database, load the demo, print the table of permissions, walk the history."""
+"""Flask commands: prepare a database, load the demo, do the background work, print the table of permissions, walk the history."""
 
 from __future__ import annotations
 
+import resource
+import signal
 import sys
+import threading
 
 import click
 from flask import Flask, current_app
 
 from app.extensions import db
+from app.models import Lane
 from app.models.scope import SYSTEM, acting
 from app.permissions import PARTNER_ROLES, PORTAL_TABLE, STAFF_ROLES, STAFF_TABLE, Access
-from app.services import history, mails, preparation
+from app.services import history, jobs, preparation, schedules, workers
 from app.services.crossings import crossing
 
 
 def add_commands(app: Flask) -> None:
-    for command in (prepare, load_demo, permissions, check_history, send_mails):
+    for command in (prepare, load_demo, permissions, check_history, work):
         app.cli.add_command(command)
 
 
@@ -67,10 +71,28 @@ def check_history() -> None:
     click.echo("The history is whole.")
 
 
-@click.command("mails")
-def send_mails() -> None:
-    """Send the mails that wait in the outbox after a fault of the mail server; exit with 1 when some still wait."""
-    sent, left = mails.deliver_waiting()
-    click.echo(f"Sent: {sent}, still waiting: {left}.")
-    if left:
-        sys.exit(1)
+@click.command()
+@click.option("--once", is_flag=True, help="Do what is due now, and stop.")
+@click.option("--lane", "lanes", type=click.Choice([lane.value for lane in Lane]), multiple=True, help="Only this lane; may be given twice.")
+def work(once: bool, lanes: tuple[str, ...]) -> None:
+    """Do the background work; any number of these may run beside each other and beside the server."""
+    limit_memory(current_app.config["WORK_MEMORY"])
+    chosen = tuple(Lane(name) for name in lanes) or jobs.LANES
+    if once:
+        schedules.tick()
+        click.echo(f"Tries: {jobs.work_off(lanes=chosen)}.")
+        return
+    at_work = workers.Workers(current_app._get_current_object(), chosen)  # type: ignore[attr-defined]
+    ended = threading.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sign, lambda *_: ended.set())
+    at_work.start()
+    click.echo(f"At work: {', '.join(lane.value for lane in chosen)}.")
+    ended.wait()
+    at_work.stop()
+
+
+def limit_memory(megabytes: int) -> None:
+    """A job that eats memory fails with a MemoryError, instead of taking its neighbours along."""
+    if megabytes:
+        resource.setrlimit(resource.RLIMIT_AS, (megabytes * 1024 * 1024,) * 2)

@@ -8,6 +8,7 @@ from app.models.contracts import Contract, ContractStatus, number_key
 from app.models.custom import CustomField, Customised, CustomOption, FieldHolder, FieldKind, FieldPortal
 from app.models.history import Deed, History, HistoryHead, HistoryValues
 from app.models.imports import Import, ImportKind, ImportLine, ImportState, Outcome
+from app.models.jobs import Job, JobState, Lane
 from app.models.lookups import LOOK_UPS, ActivityKind, Country, DocumentKind, Listed, LookUpRow, NoteKind, ProductKind
 from app.models.mails import Mail, MailStatus
 from app.models.offers import Assignment, Offering, OfferingStatus, Product, Supplier, SupplierKind

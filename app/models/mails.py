@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import ForeignKey, String, Text
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.models.base import INTERNAL, Choice, Moment, Record, choice_of, field
+from app.models.base import STAFF, Choice, Moment, Record, choice_of, field
 
 
 class MailStatus(Choice):
     QUEUED = "queued", _("Queued"), "warn"
+    SENDING = "sending", _("On its way"), "warn"
     SENT = "sent", _("Sent"), "good"
+    DEFERRED = "deferred", _("To be tried again"), "warn"
     FAILED = "failed", _("Failed"), "bad"
     HELD = "held", _("Held"), "warn"
 
@@ -23,16 +26,22 @@ class Mail(Record):
 
     __tablename__ = "mail"
     title, plural = _("Mail"), _("Mails")
-    scope, recorded = INTERNAL, False
+    labelled = ("subject",)
+    scope, recorded = STAFF, False
 
     message_id: Mapped[str] = field(_("Message-ID"), String(200), unique=True)
     notice: Mapped[str] = field(_("Notice"), String(60))
     recipient: Mapped[str] = field(_("To"), String(320), index=True)
     language: Mapped[str] = field(_("Language"), String(5))
     subject: Mapped[str] = field(_("Subject"), String(300))
-    text: Mapped[str] = field(_("Text"), Text)
-    html: Mapped[str] = field(_("HTML"), Text)
+    text: Mapped[str] = mapped_column(Text)  # with one-time links and codes in it: pages show masked()
+    html: Mapped[str] = mapped_column(Text)
     status: Mapped[MailStatus] = field(_("Status"), choice_of(MailStatus), default=MailStatus.QUEUED, index=True)
     partner_id: Mapped[int | None] = field(_("Partner"), ForeignKey("partner.id"), index=True)
     sent_at: Mapped[datetime | None] = field(_("Sent on"), Moment)
-    error: Mapped[str] = field(_("Error"), String(500), default="")
+    error: Mapped[str] = field(_("What went wrong"), String(500), default="")
+
+    partner: Mapped[Any] = relationship("Partner")
+
+    def __str__(self) -> str:
+        return self.subject

@@ -1,4 +1,4 @@
-"""The outbox: mails are written with their cause and leave once the transaction has been committed."""
+"""The outbox: a mail and the job that sends it are written with their cause, and leave once that has been committed."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from email.utils import make_msgid
 from typing import Any
 
 from flask import current_app, render_template
-from flask_babel import force_locale
+from flask_babel import force_locale, lazy_gettext as _
 from markupsafe import Markup, escape
-from sqlalchemy import and_, event, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.connectors import mail as mail_connector
 from app.extensions import db
 from app.models import Mail, MailStatus, now
 from app.models.scope import leave
+from app.services import jobs
 from app.services.crossings import crossing
+from app.services.refusals import RuleBroken
 
 
 def post(notice: str, recipient: str, language: str, session: Session | None = None, partner_id: int | None = None, **facts: Any) -> Mail:
@@ -41,6 +43,7 @@ def post(notice: str, recipient: str, language: str, session: Session | None = N
     )
     target = session or db.session()
     leave(target, mail)
+    jobs.enqueue("send_mail", {"message_id": mail.message_id}, recipient, target)
     return mail
 
 
@@ -55,64 +58,60 @@ def paragraphs(body: str, link: str | None) -> list[dict[str, Any]]:
     return found
 
 
-@event.listens_for(Session, "before_commit", insert=True)  # before history seals and empties what waits
-def remember_mails(session: Session) -> None:
-    if session.in_nested_transaction():
+@jobs.kind("send_mail", _("Send an e-mail"), most_tries=100, lease=timedelta(seconds=120))
+def send_mail(run: jobs.Run) -> None:
+    """Hands one mail to its transport. No transaction is open meanwhile: a slow mail server holds up nobody's writing. One that
+    was cut off in the middle goes again under the same Message-ID, by which mail programs know a repeat."""
+    letter = begin_sending(run.facts["message_id"])
+    if letter is None:
         return
-    waiting = [record for record in session.info.get("outgoing", []) if isinstance(record, Mail)]
-    if waiting:
-        session.info["mails_to_send"] = waiting
-
-
-@event.listens_for(Session, "after_commit")
-def deliver_after_commit(session: Session) -> None:
-    """What led to the mails is written: whatever happens to them now, the request has succeeded."""
-    waiting = session.info.pop("mails_to_send", [])
-    if not waiting:
-        return
-    try:
-        deliver([mail.id for mail in waiting])
-    except Exception:
-        current_app.logger.exception("mails wait in the outbox: `flask mails` sends them")
-
-
-def deliver(ids: list[int]) -> None:
-    """Sends these mails. No transaction is open meanwhile: a slow mail server holds up nobody's writing."""
-    with crossing() as session:
-        letters = [
-            mail_connector.Letter(mail.message_id, mail.recipient, mail.subject, mail.text, mail.html)
-            for mail in session.scalars(select(Mail).where(Mail.id.in_(ids), Mail.status != MailStatus.SENT).order_by(Mail.id))
-        ]
-    refusals = {letter.message_id: send(letter) for letter in letters}
-    with crossing(reading=False) as session:
-        for mail in session.scalars(select(Mail).where(Mail.message_id.in_(refusals))):
-            refusal = refusals[mail.message_id]
-            mail.status, mail.error = (MailStatus.FAILED, refusal[:500]) if refusal else (MailStatus.SENT, "")
-            mail.sent_at = None if refusal else now()
-        session.commit()
-
-
-def send(letter: mail_connector.Letter) -> str:
-    """Hands one letter to the mail connector; the reason if it was refused, whatever went wrong."""
     try:
         mail_connector.chosen.send(letter)
     except Exception as refusal:
-        current_app.logger.warning("a mail was not sent: %s", refusal)
-        return str(refusal) or type(refusal).__name__
-    return ""
+        for_good = getattr(refusal, "for_good", False)
+        note(letter.message_id, MailStatus.FAILED if for_good else MailStatus.DEFERRED, str(refusal) or type(refusal).__name__, run if for_good else None)
+        if not for_good:
+            raise
+    else:
+        note(letter.message_id, MailStatus.SENT, "", run)
 
 
-def deliver_waiting() -> tuple[int, int]:
-    """Sends every mail that has not left yet, after a fault or a crash; (sent, still waiting). One that was queued a moment
-    ago is on its way with the request that wrote it."""
-    forgotten = and_(Mail.status == MailStatus.QUEUED, Mail.created_at < now() - timedelta(minutes=2))
-    not_sent = select(Mail.id).where(or_(Mail.status == MailStatus.FAILED, forgotten)).order_by(Mail.id)
-    with crossing() as session:
-        ids = list(session.scalars(not_sent))
-    deliver(ids)
-    with crossing() as session:
-        left = len(list(session.scalars(not_sent.where(Mail.id.in_(ids)))))
-    return len(ids) - left, left
+def begin_sending(message_id: str) -> mail_connector.Letter | None:
+    """The letter, marked as on its way; None when it has left already or is held back."""
+    with crossing(reading=False) as session:
+        mail = session.scalar(select(Mail).where(Mail.message_id == message_id).with_for_update())
+        if mail is None or mail.status in (MailStatus.SENT, MailStatus.HELD, MailStatus.FAILED):
+            return None
+        mail.status = MailStatus.SENDING
+        letter = mail_connector.Letter(mail.message_id, mail.recipient, mail.subject, mail.text, mail.html)
+        session.commit()
+        return letter
+
+
+def note(message_id: str, status: MailStatus, error: str, settles: jobs.Run | None) -> None:
+    """What became of a mail, in one transaction with the word that its job is done."""
+    with crossing(reading=False) as session:
+        mail = session.scalars(select(Mail).where(Mail.message_id == message_id).with_for_update()).one()
+        mail.status, mail.error, mail.sent_at = status, error[:500], now() if status is MailStatus.SENT else None
+        if settles is not None:
+            settles.settle(session)
+        session.commit()
+
+
+def send_again(mail: Mail) -> None:
+    """A mail that failed or waits for its next try goes into the queue once more."""
+    if mail.status not in (MailStatus.FAILED, MailStatus.DEFERRED):
+        raise RuleBroken(_("Only a mail that has not left can be sent again."))
+    mail.status, mail.error = MailStatus.QUEUED, ""
+    jobs.enqueue("send_mail", {"message_id": mail.message_id}, mail.recipient)
+
+
+SECRETS = re.compile(r"(https?://\S*?/)[0-9A-Za-z_\-]{16,}|^[0-9]{6}$", re.MULTILINE)
+
+
+def masked(text: str) -> str:
+    """A mail as staff may read it: without what opens a door, one-time links and codes."""
+    return SECRETS.sub(lambda found: f"{found[1] or ''}…", text)
 
 
 def latest(limit: int = 200) -> list[Mail]:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from app.extensions import db, let_go
 from app.models import HistoryHead, Permission, PermissionView, RightsVersion, Role, ViewMenu, indexes, walls
 from app.permissions import STAFF_ROLES, STAFF_TABLE, Level
-from app.services import drafts, imports, once
+from app.services import drafts, imports, jobs, once
 from app.services.crossings import crossing
 
 LOCK = 7_203_411  # any number, the same in every process
@@ -55,6 +55,7 @@ def prepare() -> None:
             once.sweep(session)
             drafts.sweep(session)
             imports.sweep(session)
+            jobs.sweep(session)
             session.commit()
     let_go()
 

@@ -17,6 +17,8 @@ from app.views import (
     guides,
     home,
     imports,
+    jobs,
+    mails,
     offers,
     partners,
     partnerships,
@@ -57,6 +59,8 @@ CONTENTS = [
     (SETTINGS, fields.FieldView),
     (None, fields.OptionView),
     (SETTINGS, imports.ImportView),
+    (SETTINGS, mails.MailView),
+    (SETTINGS, jobs.JobView),
 ]
 
 CALLS = {partners.PartnerView: "files", partners.TaskView: "tasks"}  # what of them waits for the reader, counted in the navigation

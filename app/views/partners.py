@@ -45,6 +45,7 @@ class PartnerView(EntityView):
         "ContractView",
         "TaskView",
         "NoteView",
+        "MailView",
     ]
     narrow = STAFF_ONLY
     show_template, form_template = "partners/show.html", "partners/form.html"

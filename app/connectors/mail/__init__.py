@@ -18,7 +18,11 @@ class Letter:
 
 
 class NotSent(Exception):
-    """The transport did not take it."""
+    """The transport did not take it; `for_good` when it never will, as for an address that does not exist."""
+
+    def __init__(self, reason: str, for_good: bool = False) -> None:
+        super().__init__(reason)
+        self.for_good = for_good
 
 
 class Transport(Protocol):

@@ -38,11 +38,12 @@ class Action:
 def act(
     label: LazyString, confirm: LazyString | None = None, needs: Level = WRITE, asks_reason: bool = False, fits: Callable[[Any], bool] = lambda record: True
 ) -> Callable:
-    """Marks a method of an EntityView, called once per ticked record, as an action in its lists and on the page of the records
-    that it `fits`."""
+    """Marks a method of an EntityView, called once per ticked record (and with the reason, where it `asks_reason`), as an action
+    in its lists and on the page of the records that it `fits`."""
 
     def decorate(method: Callable) -> Callable:
-        method.action = Action(method.__name__, label, confirm, needs, asks_reason, fits, method)  # type: ignore[attr-defined]
+        run = method if asks_reason else (lambda view, record, reason: method(view, record))
+        method.action = Action(method.__name__, label, confirm, needs, asks_reason, fits, run)  # type: ignore[attr-defined]
         return method
 
     return decorate

@@ -239,6 +239,11 @@ def write_names(column: Column, value: dict[str, str], currency: str) -> Markup:
     return escape(named(value))
 
 
+def write_sentence(column: Column, value: str, currency: str) -> Markup:
+    """A sentence of the program's own, kept in English."""
+    return escape(gettext(value))
+
+
 def write_language(column: Column, value: str, currency: str) -> Markup:
     """A language by its own name."""
     return escape(current_app.config["LANGUAGES"].get(value, {"name": value})["name"])
@@ -263,6 +268,7 @@ WRITERS: dict[str, Callable[[Column, Any, str], Markup]] = {
     "language": write_language,
     "names": write_names,
     "email": write_mail_address,
+    "sentence": write_sentence,
 }
 
 

@@ -1,0 +1,106 @@
+"""The threads that do the jobs: in the server's own process by default, or in any number of `flask work` processes. One thread
+for each lane; one that hangs is left behind, its job goes to another, and what it still tries to write is refused."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+from flask import Flask
+
+from app.models import Lane
+from app.services import jobs, schedules
+
+PAUSE = 1.0  # seconds between two looks, for jobs that other processes put in
+TICK = 20.0  # seconds between two looks at the schedules
+FAULT_PAUSE = 5.0  # after a look that failed: the database is away
+
+
+@dataclass
+class Hand:
+    """One thread, and since when it has been at its present job."""
+
+    lane: Lane
+    thread: threading.Thread | None = None
+    run: jobs.Run | None = None
+    since: float = field(default=0.0)
+    left_behind: bool = False
+
+    def hangs(self) -> bool:
+        """Whether its job has gone on for twice its lease without being heard of: others may have taken it by now."""
+        return self.run is not None and time.monotonic() - self.since > 2 * self.run.kind.lease.total_seconds()
+
+
+class Workers:
+    """The hands of one process."""
+
+    def __init__(self, app: Flask, lanes: tuple[Lane, ...] = jobs.LANES) -> None:
+        self.app, self.lanes = app, lanes
+        self.stopping = threading.Event()
+        self.hands: list[Hand] = []
+        self.keeper: threading.Thread | None = None
+
+    def start(self) -> None:
+        self.hands = [self.hire(lane) for lane in self.lanes]
+        self.keeper = threading.Thread(target=self.keep, name="jobs-keeper", daemon=True)
+        self.keeper.start()
+
+    def hire(self, lane: Lane) -> Hand:
+        hand = Hand(lane)
+        hand.thread = threading.Thread(target=self.toil, args=(hand,), name=f"jobs-{lane.value}", daemon=True)
+        hand.thread.start()
+        return hand
+
+    def stop(self, patience: float = 20.0) -> None:
+        """Lets each hand finish what it is at, for a while; a job that is cut short is taken up again when its lease has run out."""
+        self.stopping.set()
+        with jobs.bell:
+            jobs.bell.notify_all()
+        for hand in self.hands:
+            if hand.thread is not None:
+                hand.thread.join(patience)
+
+    def toil(self, hand: Hand) -> None:
+        name = jobs.this_worker()
+        while not self.stopping.is_set() and not hand.left_behind:
+            try:
+                with self.app.app_context():
+                    run = jobs.take(name, (hand.lane,))
+                    if run is not None:
+                        hand.since, hand.run = time.monotonic(), run
+                        run.heard = lambda: setattr(hand, "since", time.monotonic())
+                        jobs.perform(run)
+            except Exception:  # the database is away, or locked for long: the queue is still there afterwards
+                self.app.logger.exception("the queue of jobs could not be read")
+                self.stopping.wait(FAULT_PAUSE)
+                continue
+            finally:
+                hand.run = None
+            if run is None:
+                with jobs.bell:
+                    jobs.bell.wait(PAUSE)
+
+    def keep(self) -> None:
+        """Puts in what schedules ask for, and hires a hand for each that hangs."""
+        looked = -TICK
+        while not self.stopping.wait(PAUSE):
+            for place, hand in enumerate(self.hands):
+                if hand.hangs():
+                    hand.left_behind = True
+                    self.hands[place] = self.hire(hand.lane)
+            if time.monotonic() - looked >= TICK:
+                looked = time.monotonic()
+                try:
+                    with self.app.app_context():
+                        schedules.tick()
+                except Exception:
+                    self.app.logger.exception("the schedules could not be looked at")
+
+
+def start_once(app: Flask) -> None:
+    """The server's own hands, where the settings want them: once in each process, after it has been forked."""
+    if app.config["JOBS"] != "here" or "cordee_workers" in app.extensions:
+        return
+    app.extensions["cordee_workers"] = Workers(app)
+    app.extensions["cordee_workers"].start()
