@@ -34,6 +34,7 @@ def missing(what: str) -> None:
 class TestConfig(config.Config):
     __test__ = False
     TESTING = True
+    JOBS = "elsewhere"
     RAISE_ERRORS = True
     SECRET_KEY = "tests only"
     TRUSTED_HOSTS = ["localhost", "127.0.0.1"]

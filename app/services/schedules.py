@@ -52,7 +52,7 @@ def tick() -> int:
     moment = now()
     with crossing() as session:
         asked = select(Job.kind, func.max(Job.slot)).where(Job.slot.is_not(None)).group_by(Job.kind)
-        last = {kind: date.fromisoformat(slot) for kind, slot in session.execute(asked)}
+        last = {kind: date.fromisoformat(slot) for kind, slot in session.execute(asked) if slot}
     wanted = [(schedule, day) for schedule in SCHEDULES for day in days_due(schedule, last.get(schedule.kind), moment)]
     if not wanted:
         return 0

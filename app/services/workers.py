@@ -1,10 +1,11 @@
-"""The threads that do the jobs: in the server's own process by default, or in any number of `flask work` processes. One thread
-for each lane; one that hangs is left behind, its job goes to another, and what it still tries to write is refused."""
+"""The threads that do the jobs: in the server's own process by default, or in any number of `flask work` processes. Each
+keeps to a lane; one that hangs is left behind, its job goes to another, and what it still tries to write is refused."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from flask import Flask
@@ -14,6 +15,7 @@ from app.services import jobs, schedules
 
 PAUSE = 1.0  # seconds between two looks, for jobs that other processes put in
 TICK = 20.0  # seconds between two looks at the schedules
+HANDS = {Lane.QUICK: 2, Lane.LONG: 1}  # so that a slow mail server does not hold up every mail
 FAULT_PAUSE = 5.0  # after a look that failed: the database is away
 
 
@@ -22,7 +24,6 @@ class Hand:
     """One thread, and since when it has been at its present job."""
 
     lane: Lane
-    thread: threading.Thread | None = None
     run: jobs.Run | None = None
     since: float = field(default=0.0)
     left_behind: bool = False
@@ -39,27 +40,31 @@ class Workers:
         self.app, self.lanes = app, lanes
         self.stopping = threading.Event()
         self.hands: list[Hand] = []
-        self.keeper: threading.Thread | None = None
+        self.threads: list[threading.Thread] = []  # all that were ever started, those left behind too
 
     def start(self) -> None:
-        self.hands = [self.hire(lane) for lane in self.lanes]
-        self.keeper = threading.Thread(target=self.keep, name="jobs-keeper", daemon=True)
-        self.keeper.start()
+        self.hands = [self.hire(lane) for lane in self.lanes for _each in range(HANDS[lane])]
+        self.employ("jobs-keeper", self.keep)
+
+    def employ(self, name: str, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=work, name=name, daemon=True)
+        thread.start()
+        self.threads.append(thread)
 
     def hire(self, lane: Lane) -> Hand:
         hand = Hand(lane)
-        hand.thread = threading.Thread(target=self.toil, args=(hand,), name=f"jobs-{lane.value}", daemon=True)
-        hand.thread.start()
+        self.employ(f"jobs-{lane.value}", lambda: self.toil(hand))
         return hand
 
     def stop(self, patience: float = 20.0) -> None:
-        """Lets each hand finish what it is at, for a while; a job that is cut short is taken up again when its lease has run out."""
+        """Lets everybody finish what they are at, for a while in all; a job that is cut short is taken up again when its lease has
+        run out."""
+        until = time.monotonic() + patience
         self.stopping.set()
         with jobs.bell:
             jobs.bell.notify_all()
-        for hand in self.hands:
-            if hand.thread is not None:
-                hand.thread.join(patience)
+        for thread in self.threads:
+            thread.join(max(0.0, until - time.monotonic()))
 
     def toil(self, hand: Hand) -> None:
         name = jobs.this_worker()

@@ -1,0 +1,205 @@
+"""Mails on their way: through a real server that is away, slow, refuses for now or for good, or is cut off in the middle."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from datetime import timedelta
+from email import message_from_bytes
+
+import pytest
+import time_machine
+from aiosmtpd.controller import Controller
+
+from app import models as m
+from app.connectors import mail as connector
+from app.services import jobs, mails, notices
+
+EN = {"headers": {"Accept-Language": "en"}}
+
+
+class Postbox:
+    """A mail server that answers each letter as it is told to."""
+
+    def __init__(self) -> None:
+        self.letters: list[str] = []
+        self.answers: list[str] = []
+        self.recipients: list[str] = []
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+
+    def open(self) -> None:
+        self.controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self.controller.start()
+
+    def close(self) -> None:
+        self.controller.stop()
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        answer = self.recipients.pop(0) if self.recipients else "250 OK"
+        if answer.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        return answer
+
+    async def handle_DATA(self, server, session, envelope):
+        self.letters.append(message_from_bytes(envelope.content)["Message-ID"])
+        answer = self.answers.pop(0) if self.answers else "250 OK"
+        if answer == "cut":
+            server.transport.abort()
+            return "250 never heard"
+        return answer
+
+
+@pytest.fixture
+def postbox(house, monkeypatch):
+    """The house sends through this server."""
+    box = Postbox()
+    box.open()
+    settings = house.extensions["mail"]
+    for name, value in {"server": "127.0.0.1", "port": box.port, "suppress": False, "username": None, "use_tls": False, "use_ssl": False}.items():
+        monkeypatch.setattr(settings, name, value)
+    monkeypatch.setattr(connector, "chosen", connector.ServerTransport())
+    yield box
+    box.close()
+
+
+@pytest.fixture
+def letters(house, cast):
+    """Queues some mails."""
+
+    def write(number=1):
+        with cast.writing() as session, house.test_request_context("/"):
+            for each in range(number):
+                notices.signing_code(session, f"somebody{each}@example.org", "fr", "482913", cast.partner().id)
+
+    return write
+
+
+def send(house, after=timedelta()):
+    with house.app_context(), time_machine.travel(m.now() + after, tick=True):
+        return jobs.work_off()
+
+
+def status(cast):
+    return [mail.status for mail in cast.mails()]
+
+
+def test_a_mail_leaves_after_the_commit_and_not_within_the_request(house, cast, postbox, letters):
+    letters(3)
+    assert status(cast) == [m.MailStatus.QUEUED] * 3
+    assert postbox.letters == []
+    send(house)
+    assert status(cast) == [m.MailStatus.SENT] * 3
+    assert sorted(postbox.letters) == sorted(mail.message_id for mail in cast.mails())
+
+
+@pytest.mark.parametrize("fault", ["451 try later", "cut", "away"])
+def test_a_fault_of_the_server_loses_no_mail_and_a_repeat_keeps_its_message_id(house, cast, postbox, letters, fault):
+    letters()
+    if fault == "away":
+        postbox.close()
+    else:
+        postbox.answers = [fault]
+    send(house)
+    (mail,) = cast.mails()
+    assert mail.status is m.MailStatus.DEFERRED
+    assert mail.error
+    assert send(house) == 0, "not at once"
+    if fault == "away":
+        postbox.open()
+    send(house, timedelta(seconds=31))
+    (mail,) = cast.mails()
+    assert (mail.status, mail.error) == (m.MailStatus.SENT, "")
+    assert set(postbox.letters) == {mail.message_id}
+    assert len(postbox.letters) == (1 if fault == "away" else 2)
+
+
+def test_an_address_that_does_not_exist_is_not_tried_again(house, cast, postbox, letters):
+    letters()
+    postbox.recipients = ["550 no such mailbox"]
+    send(house)
+    (mail,) = cast.mails()
+    assert mail.status is m.MailStatus.FAILED
+    assert "no such mailbox" in mail.error
+    assert cast.count(m.Job, m.Job.state == m.JobState.DONE) == 1
+    admin = cast.client_for("administrator")
+    assert "no such mailbox" in admin.get(f"/mails/{mail.id}").text
+    assert admin.post("/mails/action/send_again", {"ids": [mail.id]}).status_code == 302
+    send(house)
+    assert status(cast) == [m.MailStatus.SENT]
+
+
+def test_a_server_that_keeps_silent_holds_up_a_worker_only_so_long(house, cast, letters, monkeypatch):
+    from app.connectors.mail import server
+
+    monkeypatch.setattr(server, "PATIENCE", 0.3)
+    silent = socket.create_server(("127.0.0.1", 0))
+    settings = house.extensions["mail"]
+    for name, value in {"server": "127.0.0.1", "port": silent.getsockname()[1], "suppress": False, "username": None}.items():
+        monkeypatch.setattr(settings, name, value)
+    monkeypatch.setattr(connector, "chosen", connector.ServerTransport())
+    letters()
+    send(house)
+    silent.close()
+    assert status(cast) == [m.MailStatus.DEFERRED]
+
+
+def test_a_fault_of_the_transport_itself_defers_the_mail(house, cast, letters, monkeypatch):
+    def broken(letter):
+        raise ValueError("a subject with a line break")
+
+    monkeypatch.setattr(connector.chosen, "send", broken)
+    letters()
+    send(house)
+    assert status(cast) == [m.MailStatus.DEFERRED]
+    monkeypatch.undo()
+    send(house, timedelta(seconds=31))
+    assert status(cast) == [m.MailStatus.SENT]
+
+
+def test_a_mail_that_is_held_stays_and_one_that_was_cut_off_goes_again(house, cast, postbox, letters):
+    letters(2)
+    held, cut_off = cast.mails()
+    with cast.writing() as session:
+        session.get_one(m.Mail, held.id).status = m.MailStatus.HELD
+        session.get_one(m.Mail, cut_off.id).status = m.MailStatus.SENDING
+    send(house)
+    assert status(cast) == [m.MailStatus.HELD, m.MailStatus.SENT]
+    assert postbox.letters == [cut_off.message_id]
+
+
+def test_two_workers_send_each_mail_once(house, cast, postbox, letters):
+    letters(12)
+
+    def work() -> None:
+        with house.app_context():
+            jobs.work_off()
+
+    threads = [threading.Thread(target=work) for _each in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert status(cast) == [m.MailStatus.SENT] * 12
+    assert len(postbox.letters) == len(set(postbox.letters)) == 12
+
+
+def test_staff_read_what_became_of_a_mail_but_no_link_and_no_code_in_it(house, cast):
+    partner = cast.partner(name="Cabinet des Écrins")
+    admin = cast.client_for("administrator")
+    link = cast.invite(partner, admin, "nouvelle@example.org")
+    with cast.writing() as session, house.test_request_context("/"):
+        notices.signing_code(session, "nouvelle@example.org", "fr", "482913", partner.id)
+    invitation, code = cast.mails()
+    assert link in invitation.text
+    for mail, secret in ((invitation, link.rsplit("/", 1)[1]), (code, "482913")):
+        page = cast.client_for("compliance").get(f"/mails/{mail.id}").text
+        assert mail.subject in page.replace("&#39;", "'")
+        assert secret not in page
+    tab = admin.get(f"/partners/{partner.id}?tab=mails").text
+    assert "nouvelle@example.org" in tab
+    for sheet in ("/mails/export.csv", "/mails/?columns=subject,text,html"):
+        assert link.rsplit("/", 1)[1] not in admin.get(sheet).text
+    assert cast.client_for("reader").get("/mails/").status_code == 403
+    assert mails.masked("https://a.example/partner/confirm/AbCdEf0123456789xyz\n\n123456\n\nEn 2026") == "https://a.example/partner/confirm/…\n\n…\n\nEn 2026"
