@@ -112,6 +112,8 @@ class SignIn(Record):
 class Purpose(Choice):
     CONFIRM = "confirm", _("Confirm an e-mail address")
     INVITE = "invite", _("Invitation")
+    RESET = "reset", _("Forgotten password")
+    NEW_ADDRESS = "new_address", _("Another e-mail address")
 
 
 class OneTimeLink(Record):

@@ -22,8 +22,8 @@ from app.services.crossings import crossing
 from app.services.refusals import RuleBroken
 
 
-def post(notice: str, recipient: str, language: str, session: Session | None = None, partner_id: int | None = None, **facts: Any) -> Mail:
-    """Queues one mail in the current transaction, written in the recipient's language from templates/emails/<notice>/."""
+def written(notice: str, recipient: str, language: str, partner_id: int | None = None, **facts: Any) -> Mail:
+    """One mail in the recipient's language, from templates/emails/<notice>/."""
     with force_locale(current_app.config["LANGUAGES"][language]["locale"]):
         subject = " ".join(render_template(f"emails/{notice}/subject.txt", **facts).split())
         body = render_template(f"emails/{notice}/body.txt", house=current_app.config["HOUSE_NAME"], **facts).strip()
@@ -31,7 +31,7 @@ def post(notice: str, recipient: str, language: str, session: Session | None = N
         button = render_template(f"emails/{notice}/button.txt").strip() if link else ""
         shown = {"subject": subject, "paragraphs": paragraphs(body, link), "link": link, "button": button, "language": language}
         html = render_template("emails/layout.html", house=current_app.config["HOUSE_NAME"], **shown)
-    mail = Mail(
+    return Mail(
         message_id=make_msgid(domain="cordee.example"),
         notice=notice,
         recipient=recipient,
@@ -41,7 +41,11 @@ def post(notice: str, recipient: str, language: str, session: Session | None = N
         html=html,
         partner_id=partner_id,
     )
-    target = session or db.session()
+
+
+def post(notice: str, recipient: str, language: str, session: Session | None = None, partner_id: int | None = None, **facts: Any) -> Mail:
+    """Queues one mail, with the job that sends it, in the current transaction."""
+    mail, target = written(notice, recipient, language, partner_id, **facts), session or db.session()
     leave(target, mail)
     jobs.enqueue("send_mail", {"message_id": mail.message_id}, recipient, target)
     return mail

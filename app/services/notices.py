@@ -2,13 +2,40 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.models import Mail, Membership, Partner, Role, Side, User
 from app.services.crossings import crossing
-from app.services.mails import post
+from app.services.mails import post, written
+
+# What a preview of each notice is written with: made up, and the same for all.
+SAMPLE = {
+    "name": "Camille",
+    "company": "Cabinet Lumière",
+    "contested": False,
+    "offerings": ["Sérénité Vie", "Horizon PER"],
+    "reason": "La pièce d’identité est illisible.",
+    "code": "000000",
+    "new": "camille@example.org",
+}
+WITHOUT_LINK = frozenset({"signing_code", "address_changed"})
+
+
+def names() -> list[str]:
+    """Every notice there is, by the folder of its words."""
+    folder = Path(current_app.root_path) / "templates" / "emails"
+    return sorted(each.name for each in folder.iterdir() if each.is_dir())
+
+
+def preview(notice: str, language: str) -> Mail:
+    """A notice as it would leave; nothing is queued."""
+    facts: dict[str, Any] = SAMPLE if notice in WITHOUT_LINK else {**SAMPLE, "link": link("/")}
+    return written(notice, "somebody@example.org", language, **facts)
 
 
 def link(path: str) -> str:
@@ -30,6 +57,23 @@ def invitation(session: Session, email: str, first_name: str, language: str, sec
 
 def signing_code(session: Session, email: str, language: str, code: str, partner_id: int) -> Mail:
     return post("signing_code", email, language, session, partner_id, code=code)
+
+
+def forgotten_password(session: Session, email: str, first_name: str, language: str, secret: str) -> Mail:
+    return post("forgotten_password", email, language, session, name=first_name, link=link(f"/password/reset/{secret}"))
+
+
+def password_changed(session: Session, email: str, first_name: str, language: str) -> Mail:
+    return post("password_changed", email, language, session, name=first_name, link=link("/password/forgotten"))
+
+
+def new_address(session: Session, email: str, first_name: str, language: str, secret: str) -> Mail:
+    return post("new_address", email, language, session, name=first_name, link=link(f"/password/address/{secret}"))
+
+
+def address_changed(session: Session, email: str, first_name: str, language: str, new: str) -> Mail:
+    """To the address that was one's own until now."""
+    return post("address_changed", email, language, session, name=first_name, new=new)
 
 
 def file_waits(partner: Partner, contested: bool) -> None:

@@ -278,20 +278,6 @@ def sign_in(email: str, password: str, side: Side, address: str) -> str:
         return secret
 
 
-def check_own_password(person: Person, password: str, address: str) -> bool:
-    """Whether this is the signed-in person's password; wrong tries are slowed like at the door. Raises RuleBroken."""
-    brakes = brakes_of(person.email, address)
-    with crossing() as session:
-        throttle.refuse_haste(session, brakes)
-        user = session.get_one(User, person.id)
-    if check_password_hash(user.password or nobodys_hash(), password):
-        return True
-    with crossing(reading=False) as session:
-        throttle.note(session, brakes)
-        session.commit()
-    return False
-
-
 def first_cabinet(session: Session, user: User) -> int | None:
     """The cabinet a partner's person starts in: the first whose door is open. Refuses when every one is shut."""
     if user.side is Side.STAFF:
@@ -316,18 +302,6 @@ def sign_out(secret: str | None) -> None:
     with crossing(reading=False) as session:
         session.execute(update(SignIn).where(SignIn.digest == digest_of(secret)).values(ended_at=now()))
         session.commit()
-
-
-def change_password(person: Person, hashed: str) -> str:
-    """Sets a password, ends every sign-in of this person, the present one too, and opens a fresh one: a cookie that was
-    copied before is worth nothing. Returns the new cookie's secret."""
-    with crossing(reading=False) as session:
-        session.info.update(actor=person.name, actor_id=person.id)
-        session.get_one(User, person.id).password = hashed
-        end_sign_ins(session, person.id)
-        secret = open_sign_in(session, person.id, person.partner_id)
-        session.commit()
-        return secret
 
 
 def open_browsers(person: Person, secret: str | None) -> list[tuple[datetime, bool]]:

@@ -18,12 +18,13 @@ from app.services.refusals import RuleBroken
 from app.services.throttle import Brake
 
 
-def new_link(session: Session, purpose: Purpose, email: str, **facts: object) -> str:
-    """Writes a one-time link and returns its secret; earlier open links to the same address for the same end die."""
+def new_link(session: Session, purpose: Purpose, email: str, lifetime: timedelta | None = None, **facts: object) -> str:
+    """Writes a one-time link and returns its secret; it lives as long as the settings say, if not given; earlier open links to the same address for the same end die."""
     secret = secrets.token_urlsafe(32)
     same = OneTimeLink.email == email, OneTimeLink.purpose == purpose, OneTimeLink.partner_id == facts.get("partner_id"), OneTimeLink.used_at.is_(None)
     session.execute(update(OneTimeLink).where(*same).values(used_at=now()))
-    session.add(OneTimeLink(digest=people.digest_of(secret), purpose=purpose, email=email, expires_at=now() + current_app.config["LINK_LIFETIME"], **facts))
+    expires_at = now() + (lifetime or current_app.config["LINK_LIFETIME"])
+    session.add(OneTimeLink(digest=people.digest_of(secret), purpose=purpose, email=email, expires_at=expires_at, **facts))
     return secret
 
 
@@ -70,7 +71,7 @@ def invite(partner_id: int, by: people.Person, email: str, first_name: str, last
         brake = Brake(people.digest_of(f"invitation\x00{by.id}\x00{email}"), MAILS_AN_HOUR, timedelta(hours=1))
         throttle.refuse_haste(session, [brake])
         throttle.note(session, [brake])
-        facts = {"first_name": first_name, "last_name": last_name, "language": language, "partner_id": partner_id, "role": role, "invited_by_id": by.id}
+        facts: dict[str, Any] = {"first_name": first_name, "last_name": last_name, "language": language, "partner_id": partner_id, "role": role, "invited_by_id": by.id}
         secret = new_link(session, Purpose.INVITE, email, **facts)
         notices.invitation(session, email, first_name, language, secret, partner_id, str(partner))
         session.commit()
@@ -106,10 +107,13 @@ def inviter_still_may(session: Session, link: OneTimeLink) -> bool:
     return inviter.side is Side.STAFF or session.scalar(select(Membership.id).where(*owns)) is not None
 
 
-def find_link(secret: str) -> OneTimeLink:
-    """The open link with this secret; raises RuleBroken in words that fit what happened to it."""
+BEGINNINGS = (Purpose.CONFIRM, Purpose.INVITE)
+
+
+def find_link(secret: str, purposes: tuple[Purpose, ...] = BEGINNINGS) -> OneTimeLink:
+    """The open link with this secret for one of these ends; raises RuleBroken in words that fit what happened to it."""
     with crossing() as session:
-        link = session.scalar(select(OneTimeLink).where(OneTimeLink.digest == people.digest_of(secret)))
+        link = session.scalar(select(OneTimeLink).where(OneTimeLink.digest == people.digest_of(secret), OneTimeLink.purpose.in_(purposes)))
     if link is None:
         raise RuleBroken(_("This link is not valid. Please check that you have copied it whole."))
     if link.used_at is not None:
@@ -130,7 +134,8 @@ def accept(secret: str, first_name: str, last_name: str, password: str, again: s
 
     Somebody who had an account already signs in with its password afterwards (None): a mailed link opens no existing account."""
     with crossing(reading=False) as session:
-        link = session.scalar(select(OneTimeLink).where(OneTimeLink.digest == people.digest_of(secret), OneTimeLink.used_at.is_(None)).with_for_update())
+        same = OneTimeLink.digest == people.digest_of(secret), OneTimeLink.purpose.in_(BEGINNINGS), OneTimeLink.used_at.is_(None)
+        link = session.scalar(select(OneTimeLink).where(*same).with_for_update())
         if link is None or not link.is_open:
             raise RuleBroken(_("This link has already been used. You can sign in, or ask for a new one."))
         if not inviter_still_may(session, link):

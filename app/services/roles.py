@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from app.extensions import db
 from app.models import PermissionView, Role, Side, User
 from app.permissions import BY_NAME, NONE, PARTNER_ROLES, STAFF_ROLES, STAFF_TABLE, Level, Rights
-from app.services import people
+from app.services import passwords, people
 from app.services.refusals import STALE, RuleBroken
 
 ADMINISTRATOR = "administrator"
@@ -118,6 +118,7 @@ def save_staff(user: User | None, by: people.Person, first_name: str, last_name:
     user.version = (user.version or 0) + 1
     if password or not active:
         people.end_sign_ins(db.session(), user.id)
+        passwords.kill_links(db.session(), user)
     return user
 
 

@@ -14,7 +14,7 @@ import config
 from app.extensions import db
 from app.models import User
 from app.permissions import LEVEL_WORDS, NONE, PORTAL_TABLE, STAFF_TABLE
-from app.services import files, people, photos
+from app.services import files, passwords, people, photos
 from app.services.refusals import STALE, RuleBroken
 from app.views.base import SIGNED_IN, HouseForm, HouseView, page, signed_in
 from app.views.base.forms import Checked, LengthSaid, PersonName, Required, SelectChoice, cleaned
@@ -31,6 +31,11 @@ class AccountForm(HouseForm):
     theme = SelectField(_("Theme"), choices=[SelectChoice("auto", _("As on this device")), SelectChoice("light", _("Light")), SelectChoice("dark", _("Dark"))])
     density = SelectField(_("Density of lists"), choices=DENSITIES, default="comfortable")
     wants_alerts = BooleanField(_("Alerts by e-mail"), description=_("An e-mail each time a file is awaiting validation."))
+
+
+class AddressForm(HouseForm):
+    email = StringField(_("New e-mail"), [Required(), LengthSaid(max=320), Checked("email")], filters=[cleaned])
+    current = PasswordField(_("Current password"), [Required()])
 
 
 class PasswordForm(HouseForm):
@@ -50,11 +55,14 @@ def account_form(**options: Any) -> AccountForm:
     return form
 
 
-def screen(form: AccountForm | None = None, password_form: PasswordForm | None = None, photo_refusal: Any = None, stale: bool = False) -> str:
+def screen(
+    form: AccountForm | None = None, password_form: PasswordForm | None = None, photo_refusal: Any = None, stale: bool = False, address_form: AddressForm | None = None
+) -> str:
     return render_template(
         "settings/account.html",
         form=form or account_form(formdata=None),
         password_form=password_form or PasswordForm(formdata=None),
+        address_form=address_form or AddressForm(formdata=None, prefix="address-"),
         photo_refusal=photo_refusal,
         version=own_user().version if stale or "version" not in request.form else request.form["version"],
         browsers=people.open_browsers(signed_in(), session.get("sign_in")),
@@ -96,14 +104,27 @@ class AccountView(HouseView):
         try:
             if form.validate():
                 hashed = people.hash_password(form.password.data or "", form.password_again.data)
-                if not people.check_own_password(signed_in(), form.current.data or "", request.remote_addr or ""):
+                if not passwords.check_own_password(signed_in(), form.current.data or "", request.remote_addr or ""):
                     raise RuleBroken(_("This is not your current password."), "current")
-                open_session(people.change_password(signed_in(), hashed))
+                open_session(passwords.change(signed_in(), hashed))
                 flash(gettext("Your password has been changed. Other devices have been signed out."), "good")
                 return redirect("/account/")
         except RuleBroken as refusal:
             form.refuse(refusal)
         return screen(password_form=form), 422
+
+    @page("/email", methods=("POST",))
+    def email(self) -> Any:
+        """Mails a link to another address; it becomes one's own when the link is opened."""
+        form = AddressForm(prefix="address-")
+        try:
+            if form.validate():
+                passwords.ask_for_address(signed_in(), form.email.data or "", form.current.data or "", request.remote_addr or "")
+                flash(gettext("Open the link that has been sent to %(email)s. Until then you sign in as before.", email=form.email.data), "good")
+                return redirect("/account/")
+        except RuleBroken as refusal:
+            form.refuse(refusal)
+        return screen(address_form=form), 422
 
     @page("/photo", methods=("GET",))
     def photo(self) -> AnyResponse:

@@ -30,6 +30,7 @@ from app.services.watchers import who_may_see as watchers_of
 from app.views.base import DEMO, HouseForm, HouseView, page, signed_in
 from app.views.base.forms import Checked, LengthSaid, PersonName, Required, SelectChoice, cleaned, fitting
 from app.views.base.showing import hint_of
+from app.views.mails import as_sent
 
 
 class ChecksView(HouseView):
@@ -219,9 +220,6 @@ class RolesView(HouseView):
         return redirect("/settings/roles/")
 
 
-MAIL_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox allow-top-navigation-by-user-activation"
-
-
 class DemoView(HouseView):
     """Only in the demo: the e-mails that were written, and the scenarios that the local register answers to."""
 
@@ -238,12 +236,7 @@ class DemoView(HouseView):
 
     @page("/mails/<id:mail_id>/as-sent")
     def mail_as_sent(self, mail_id: int) -> Response:
-        """The mail's own HTML, for the frame on its page: no script, and styles only where the mail itself has them."""
-        found = mails.one(mail_id) or abort(404)
-        answer = Response(found.html.replace("<head>", '<head><base target="_top">', 1), mimetype="text/html")
-        answer.headers["Content-Security-Policy"] = MAIL_POLICY
-        answer.headers["X-Frame-Options"] = "SAMEORIGIN"
-        return answer
+        return as_sent(mails.one(mail_id) or abort(404))
 
     @page("/registers")
     def registers(self) -> str:

@@ -168,7 +168,7 @@ def test_a_job_that_hangs_or_takes_long_holds_up_nobody(house, cast, put):
     finally:
         released.set()
         at_work.stop()
-    assert state(cast, hanging) in (m.JobState.DEAD, m.JobState.RUNNING)
+    assert state(cast, hanging) is not m.JobState.WAITING
 
 
 PARIS_WINTER, PARIS_SUMMER = timedelta(hours=1), timedelta(hours=2)

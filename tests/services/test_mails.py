@@ -12,18 +12,25 @@ from app.services import mails
 FOLDER = Path(__file__).resolve().parents[2] / "app" / "templates" / "emails"
 NOTICES = sorted(path.name for path in FOLDER.iterdir() if path.is_dir())
 LINK = "https://maison.example/partner/confirm/secret"
-FACTS = {"name": "Camille", "company": "Étude <Müller>", "contested": True, "offerings": ["Horizon Vie"], "reason": "Pièce illisible.", "code": "482913"}
+FACTS = {
+    "name": "Camille",
+    "company": "Étude <Müller>",
+    "contested": True,
+    "offerings": ["Horizon Vie"],
+    "reason": "Pièce illisible.",
+    "code": "482913",
+    "new": "camille@example.org",
+}
 
 
 @pytest.fixture
-def written(house, monkeypatch):
+def written(house):
     """Renders a notice as it would leave."""
 
     def write(notice, language):
-        monkeypatch.setattr(mails, "leave", lambda session, mail: None)
         facts = FACTS | ({"link": LINK} if (FOLDER / notice / "button.txt").exists() else {})
         with house.test_request_context("/"):
-            return mails.post(notice, "somebody@example.org", language, object(), 1, **facts)
+            return mails.written(notice, "somebody@example.org", language, 1, **facts)
 
     return write
 

@@ -8,7 +8,7 @@ import pytest
 
 from app import models as m
 from app.extensions import db
-from app.services import agreements, mails, partners
+from app.services import agreements, partners
 from app.services.refusals import RuleBroken
 
 
@@ -141,21 +141,3 @@ def test_an_offering_is_assigned_only_between_its_dates(inside, cast, dates):
     partner = db.session.get_one(m.Partner, partner_id)
     with pytest.raises(RuleBroken):
         partners.assign(partner, [offering.id])
-
-
-def test_a_mail_that_cannot_leave_undoes_nothing_and_can_be_sent_later(inside, cast, monkeypatch):
-    from app.connectors import mail as connector
-
-    def broken(letter):
-        raise ValueError("a subject with a line break")
-
-    monkeypatch.setattr(connector.chosen, "send", broken)
-    admin = cast.staff()
-    with cast.writing() as session:
-        session.get_one(m.User, admin.id).wants_alerts = True
-    partner = waiting_file(cast)
-    assert partner.status is m.PartnerStatus.PENDING_VALIDATION
-    assert [mail.status for mail in cast.mails()] == [m.MailStatus.FAILED]
-    monkeypatch.undo()
-    assert mails.deliver_waiting() == (1, 0)
-    assert [mail.status for mail in cast.mails()] == [m.MailStatus.SENT]

@@ -88,6 +88,7 @@ class EntityView(ActionPages, BulkPages, HouseView):
     only_for: ClassVar[dict[str, frozenset[str]]] = {}  # fields that make sense for some values of the column `kind` only
     needed: ClassVar[frozenset[str]] = frozenset()  # of those, the fields that no record which has them goes without
     portal: ClassVar[Portal | None] = None
+    beside: ClassVar[dict[str, LazyString]] = {}  # other pages that the list leads to: address and words
     adds: ClassVar[bool] = True
     edits: ClassVar[bool] = True
     deletes: ClassVar[bool] = True
