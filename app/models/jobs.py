@@ -6,7 +6,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from flask_babel import lazy_gettext as _
+from flask_babel import gettext, lazy_gettext as _
 from sqlalchemy import JSON, CheckConstraint, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -57,4 +57,7 @@ class Job(Record):
     lease_until: Mapped[datetime | None] = mapped_column(Moment)
     fence: Mapped[int] = mapped_column(default=0)
     finished_at: Mapped[datetime | None] = field(_("Finished on"), Moment)
-    slot: Mapped[str | None] = field(_("For the day"), String(40))
+    slot: Mapped[str | None] = mapped_column(String(40))  # the day that a schedule's run is for
+
+    def __str__(self) -> str:
+        return gettext(self.title_text)

@@ -25,14 +25,14 @@ class Mail(Record):
     """One mail to one recipient, as it was written."""
 
     __tablename__ = "mail"
-    title, plural = _("Mail"), _("Mails")
+    title, plural = _("E-mail"), _("E-mails")
     labelled = ("subject",)
     scope, recorded = STAFF, False
 
     message_id: Mapped[str] = field(_("Message-ID"), String(200), unique=True)
     notice: Mapped[str] = field(_("Notice"), String(60))
     recipient: Mapped[str] = field(_("To"), String(320), index=True)
-    language: Mapped[str] = field(_("Language"), String(5))
+    language: Mapped[str] = field(_("Language"), String(5), kind="language")
     subject: Mapped[str] = field(_("Subject"), String(300))
     text: Mapped[str] = mapped_column(Text)  # with one-time links and codes in it: pages show masked()
     html: Mapped[str] = mapped_column(Text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask_babel import lazy_gettext as _
 
 from app.models import Job, JobState
@@ -16,8 +18,12 @@ class JobView(EntityView):
     under = {"title_text": "subject"}
     filters = ["state", "lane", "run_at", "created_at"]
     sort = ["run_at", "finished_at", "tries"]
-    show = {_("Job"): ["title_text", "subject", "state", "lane", "slot"], _("Course"): ["created_at", "run_at", "tries", "done", "total", "finished_at", "error"]}
+    show = {_("Job"): ["subject", "state", "lane"], _("Course"): ["created_at", "run_at", "tries", "done", "total", "finished_at", "error"]}
     adds = edits = deletes = False
+
+    def sections_of(self, record: Job) -> dict[Any, list[str]]:
+        """Steps are shown of work that counts them."""
+        return {title: [name for name in names if record.total or name not in ("done", "total")] for title, names in super().sections_of(record).items()}
 
     @act(_("Try again"), fits=lambda job: job.state in (JobState.DEAD, JobState.WAITING, JobState.DROPPED))
     def try_again(self, job: Job) -> None:

@@ -29,7 +29,7 @@ class MailView(EntityView):
     under = {"subject": "recipient"}
     filters = ["status", "recipient", "partner_id", "created_at", "sent_at"]
     sort = ["created_at", "sent_at"]
-    show = {_("Mail"): ["subject", "recipient", "partner", "language"], _("What became of it"): ["status", "created_at", "sent_at", "error", "message_id"]}
+    show = {_("E-mail"): ["subject", "recipient", "partner", "language"], _("What became of it"): ["status", "created_at", "sent_at", "error", "message_id"]}
     show_template = "mails/show.html"
     beside = {"/mails/notices": _("Mails that the house writes")}
     adds = edits = deletes = False

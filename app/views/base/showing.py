@@ -79,7 +79,7 @@ def view_of(model: Any, frame: str) -> EntityView | None:
 def record_page(view: EntityView, record: Any) -> dict[str, Any]:
     """Everything the template needs beside the record; only the chosen tab is read."""
     tabs = tab_views(view, record)
-    sees_history = view.frame == "staff" and signed_in().may(HISTORY_ACCESS, READ)
+    sees_history = view.frame == "staff" and view.model.recorded and signed_in().may(HISTORY_ACCESS, READ)
     chosen = request.args.get("tab", "")
     page: dict[str, Any] = {
         "facts": facts(view, record),
