@@ -58,7 +58,15 @@ class Config:
     MAIL_FOLDER = str(FOLDER / "mails")
     FILE_FOLDER = str(FOLDER / "files")
 
+    # "local" answers from the digits typed; "public" asks the registers below. One without its key is not asked.
     REGISTERS = os.environ.get("REGISTERS", "local")
+    RECHERCHE_URL = os.environ.get("RECHERCHE_URL", "https://recherche-entreprises.api.gouv.fr")
+    SIRENE_URL = os.environ.get("SIRENE_URL", "https://api.insee.fr/api-sirene/3.11")
+    SIRENE_KEY = os.environ.get("SIRENE_KEY", "")
+    RNE_URL = os.environ.get("RNE_URL", "https://registre-national-entreprises.inpi.fr")
+    RNE_USER, RNE_PASSWORD = os.environ.get("RNE_USER", ""), os.environ.get("RNE_PASSWORD", "")
+    ORIAS_URL = os.environ.get("ORIAS_URL", "https://ws.orias.fr/service")
+    ORIAS_USER = os.environ.get("ORIAS_USER", "")
     LINK_LIFETIME = timedelta(days=7)
     OFFER_TO_SIGN_LIFETIME = timedelta(days=14)
     CODE_LIFETIME = timedelta(minutes=15)

@@ -43,6 +43,7 @@ class Job(Record):
     )
 
     kind: Mapped[str] = mapped_column(String(60))
+    key: Mapped[str | None] = mapped_column(String(200), index=True)  # what it is about, to find the job again
     title_text: Mapped[str] = field(_("Work"), String(120), kind="sentence")  # in English, shown in the reader's language
     subject: Mapped[str] = field(_("About"), String(200), default="")
     facts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
@@ -56,6 +57,7 @@ class Job(Record):
     worker: Mapped[str | None] = mapped_column(String(100))
     lease_until: Mapped[datetime | None] = mapped_column(Moment)
     fence: Mapped[int] = mapped_column(default=0)
+    lost: Mapped[int] = mapped_column(default=0)  # how many workers have stopped in the middle of it
     finished_at: Mapped[datetime | None] = field(_("Finished on"), Moment)
     slot: Mapped[str | None] = mapped_column(String(40))  # the day that a schedule's run is for
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 from flask_babel import lazy_gettext as _
@@ -13,9 +16,10 @@ from app.connectors.registers import local
 from app.extensions import db
 from app.models import Check, CheckKind, CheckResult, Document, DocumentKind, Partner
 from app.models.scope import verb
-from app.services import identifiers, settings
+from app.services import identifiers, jobs, settings
 from app.services.refusals import RuleBroken
 
+FIRST_RETRY = timedelta(minutes=5)
 PASSED, FAILED, UNAVAILABLE, NOT_REQUIRED = CheckResult.PASSED, CheckResult.FAILED, CheckResult.UNAVAILABLE, CheckResult.NOT_REQUIRED
 Judgement = tuple[CheckResult, str, Any]  # result, what was asked, the answer
 
@@ -30,15 +34,20 @@ def check_siren(partner: Partner) -> Judgement:
 def check_rcs(partner: Partner) -> Judgement:
     if not partner.needs_rcs:
         return NOT_REQUIRED, partner.siren or "", None
-    company = registers.chosen.company(partner.siren or "")
-    return (PASSED if company and company.in_rcs else FAILED), f"RCS {partner.rcs_town} {partner.siren}", company
+    entry = registers.chosen.registration(partner.siren or "")
+    return (PASSED if entry and entry.in_rcs else FAILED), f"RCS {partner.rcs_town} {partner.siren}", entry
 
 
 def check_orias(partner: Partner) -> Judgement:
-    """Passes when one of the categories that the kind of partner needs stands as registered, under the number declared."""
     if not partner.categories_asked:
         return NOT_REQUIRED, partner.siren or "", None
-    entry = registers.chosen.intermediary(partner.siren or "")
+    return judge_orias(partner, registers.chosen.intermediary(partner.siren or ""))
+
+
+def judge_orias(partner: Partner, entry: registers.Intermediary | None) -> Judgement:
+    """Passes when one of the categories that the kind of partner needs stands as registered, under the number declared."""
+    if not partner.categories_asked:
+        return NOT_REQUIRED, partner.siren or "", entry
     asked = f"{partner.siren} {partner.orias_number or ''} {'/'.join(sorted(partner.categories_asked))}"
     same_number = entry is not None and (not partner.orias_number or partner.orias_number == entry.number)
     return (PASSED if entry and same_number and entry.standing & partner.categories_asked else FAILED), asked, entry
@@ -60,6 +69,23 @@ QUESTIONS: dict[CheckKind, Callable[[Partner], Judgement]] = {
     CheckKind.ORIAS: check_orias,
     CheckKind.IDENTITY: check_identity,
 }
+
+
+OF_COMPANIES = (CheckKind.SIREN, CheckKind.RCS, CheckKind.ORIAS)  # what a register that was silent may answer later
+
+
+def foresee(siren: str | None, anew: bool = False) -> None:
+    """Asks the registers about a company while no transaction is open: they may be slow, and the rules that run within one find
+    the answers kept. All at once, so that it takes as long as the slowest."""
+    if anew:
+        registers.forget()
+    if not siren:
+        return
+    questions: list[Callable[[str], Any]] = [registers.chosen.company, registers.chosen.registration, registers.chosen.intermediary]
+    with ThreadPoolExecutor(len(questions)) as askers:
+        for answer in [askers.submit(question, siren) for question in questions]:
+            with suppress(registers.Unavailable):
+                answer.result()
 
 
 def newest_document(partner_id: int, kind: DocumentKind) -> Document | None:
@@ -103,6 +129,8 @@ def run_all(partner: Partner) -> list[Check]:
     asked = [ask(partner, kind) for kind in CheckKind]
     with verb(db.session(), {Check: None}):
         db.session.add_all(asked)
+    if any(check.result is UNAVAILABLE and check.kind in OF_COMPANIES for check in asked):
+        jobs.enqueue("ask_registers", {"partner_id": partner.id}, str(partner), wait=FIRST_RETRY)
     return asked
 
 

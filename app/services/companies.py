@@ -43,13 +43,25 @@ def find(typed: str) -> Found:
     return Found(facts_of(found[0])) if len(found) == 1 else Found(choices=tuple(found))
 
 
+def is_in_rcs(company: Company) -> bool | None:
+    """Whether it is in the RCS; None when the register that knows does not answer, and the form is left to the person."""
+    if company.in_rcs is not None:
+        return company.in_rcs
+    try:
+        entry = registers.chosen.registration(company.siren)
+    except registers.Unavailable:
+        return None
+    return entry.in_rcs if entry is not None else None
+
+
 def facts_of(company: Company) -> dict[str, str]:
     """What a partner's form holds of a company, with its ORIAS number where the register of intermediaries answers."""
     try:
         entry = registers.chosen.intermediary(company.siren)
     except registers.Unavailable:
         entry = None
-    exercise = "commercial" if company.in_rcs else "liberal"
-    facts = {"siren": company.siren, "name": company.name, "street": company.street, "postcode": company.postcode, "city": company.city, "exercise": exercise}
-    facts |= {"rcs_town": company.city} if company.in_rcs else {}
+    facts = {"siren": company.siren, "name": company.name, "street": company.street, "postcode": company.postcode, "city": company.city}
+    in_rcs = is_in_rcs(company)
+    if in_rcs is not None:
+        facts |= {"exercise": "commercial", "rcs_town": company.city} if in_rcs else {"exercise": "liberal"}
     return {name: value for name, value in (facts | {"orias_number": entry.number if entry else ""}).items() if value}

@@ -8,14 +8,15 @@ from email.utils import make_msgid
 from typing import Any
 
 from flask import current_app, render_template
-from flask_babel import force_locale, lazy_gettext as _
+from flask_babel import force_locale, gettext, lazy_gettext as _
 from markupsafe import Markup, escape
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.connectors import mail as mail_connector
 from app.extensions import db
-from app.models import Mail, MailStatus, now
+from app.models import Job, Mail, MailStatus, now
+from app.models.base import encodable
 from app.models.scope import leave
 from app.services import jobs
 from app.services.crossings import crossing
@@ -47,7 +48,7 @@ def post(notice: str, recipient: str, language: str, session: Session | None = N
     """Queues one mail, with the job that sends it, in the current transaction."""
     mail, target = written(notice, recipient, language, partner_id, **facts), session or db.session()
     leave(target, mail)
-    jobs.enqueue("send_mail", {"message_id": mail.message_id}, recipient, target)
+    jobs.enqueue("send_mail", {"message_id": mail.message_id}, recipient, target, key=mail.message_id)
     return mail
 
 
@@ -62,29 +63,39 @@ def paragraphs(body: str, link: str | None) -> list[dict[str, Any]]:
     return found
 
 
-@jobs.kind("send_mail", _("Send an e-mail"), most_tries=100, lease=timedelta(seconds=120))
+def never_sent(session: Session, job: Job) -> None:
+    """The job of a mail was dropped or set aside: the mail says so, and can be sent again."""
+    mail = session.scalar(select(Mail).where(Mail.message_id == job.key))
+    if mail is not None and mail.status in UNDER_WAY:
+        mail.status, mail.error = MailStatus.FAILED, job.error or gettext("The job was dropped.")
+
+
+UNDER_WAY = (MailStatus.QUEUED, MailStatus.SENDING, MailStatus.DEFERRED)
+
+
+@jobs.kind("send_mail", _("Send an e-mail"), most_tries=100, lease=timedelta(seconds=150), ended=never_sent)
 def send_mail(run: jobs.Run) -> None:
     """Hands one mail to its transport. No transaction is open meanwhile: a slow mail server holds up nobody's writing. One that
-    was cut off in the middle goes again under the same Message-ID, by which mail programs know a repeat."""
-    letter = begin_sending(run.facts["message_id"])
+    was cut off in the middle goes again under the same Message-ID, by which mail programs know a repeat. Every word about the mail
+    is written together with one about its job, so that a worker that has lost the lease changes neither."""
+    letter = begin_sending(run)
     if letter is None:
         return
     try:
         mail_connector.chosen.send(letter)
     except Exception as refusal:
         for_good = getattr(refusal, "for_good", False)
-        note(letter.message_id, MailStatus.FAILED if for_good else MailStatus.DEFERRED, str(refusal) or type(refusal).__name__, run if for_good else None)
-        if not for_good:
-            raise
+        note(run, letter, MailStatus.FAILED if for_good else MailStatus.DEFERRED, str(refusal) or type(refusal).__name__)
     else:
-        note(letter.message_id, MailStatus.SENT, "", run)
+        note(run, letter, MailStatus.SENT, "")
 
 
-def begin_sending(message_id: str) -> mail_connector.Letter | None:
+def begin_sending(run: jobs.Run) -> mail_connector.Letter | None:
     """The letter, marked as on its way; None when it has left already or is held back."""
     with crossing(reading=False) as session:
-        mail = session.scalar(select(Mail).where(Mail.message_id == message_id).with_for_update())
-        if mail is None or mail.status in (MailStatus.SENT, MailStatus.HELD, MailStatus.FAILED):
+        run.write(session, lease_until=now() + run.kind.lease)
+        mail = session.scalar(select(Mail).where(Mail.message_id == run.facts["message_id"]).with_for_update())
+        if mail is None or mail.status not in UNDER_WAY:
             return None
         mail.status = MailStatus.SENDING
         letter = mail_connector.Letter(mail.message_id, mail.recipient, mail.subject, mail.text, mail.html)
@@ -92,30 +103,34 @@ def begin_sending(message_id: str) -> mail_connector.Letter | None:
         return letter
 
 
-def note(message_id: str, status: MailStatus, error: str, settles: jobs.Run | None) -> None:
-    """What became of a mail, in one transaction with the word that its job is done."""
+def note(run: jobs.Run, letter: mail_connector.Letter, status: MailStatus, error: str) -> None:
+    """What became of a mail and of its job, in one transaction."""
+    words = jobs.without_secrets(encodable(error))[:500]
     with crossing(reading=False) as session:
-        mail = session.scalars(select(Mail).where(Mail.message_id == message_id).with_for_update()).one()
-        mail.status, mail.error, mail.sent_at = status, error[:500], now() if status is MailStatus.SENT else None
-        if settles is not None:
-            settles.settle(session)
+        mail = session.scalars(select(Mail).where(Mail.message_id == letter.message_id).with_for_update()).one()
+        mail.status, mail.error, mail.sent_at = status, words, now() if status is MailStatus.SENT else None
+        if status is MailStatus.DEFERRED:
+            run.put_off(session, words)
+        else:
+            run.settle(session)
         session.commit()
 
 
 def send_again(mail: Mail) -> None:
-    """A mail that failed or waits for its next try goes into the queue once more."""
-    if mail.status not in (MailStatus.FAILED, MailStatus.DEFERRED):
+    """A mail that has not left is due at once: by the job that it has, or by a new one."""
+    if mail.status not in (*UNDER_WAY, MailStatus.FAILED):
         raise RuleBroken(_("Only a mail that has not left can be sent again."))
+    job = jobs.unfinished(db.session(), "send_mail", mail.message_id)
     mail.status, mail.error = MailStatus.QUEUED, ""
-    jobs.enqueue("send_mail", {"message_id": mail.message_id}, mail.recipient)
-
-
-SECRETS = re.compile(r"(https?://\S*?/)[0-9A-Za-z_\-]{16,}|^[0-9]{6}$", re.MULTILINE)
+    if job is not None:
+        jobs.try_again(job)
+    else:
+        jobs.enqueue("send_mail", {"message_id": mail.message_id}, mail.recipient, key=mail.message_id)
 
 
 def masked(text: str) -> str:
-    """A mail as staff may read it: without what opens a door, one-time links and codes."""
-    return SECRETS.sub(lambda found: f"{found[1] or ''}…", text)
+    """A mail as staff may read it."""
+    return jobs.without_secrets(text)
 
 
 def latest(limit: int = 200) -> list[Mail]:

@@ -86,7 +86,8 @@ def database(session: Session) -> Database:
 def post(session: Session) -> Post:
     found = session.execute(select(Mail.status, func.count(), func.min(Mail.created_at)).group_by(Mail.status)).all()
     waiting = {status: first for status, _count, first in found}
-    return Post({status: count for status, count, _first in found}, waiting.get(MailStatus.QUEUED))
+    late = [first for status in (MailStatus.QUEUED, MailStatus.SENDING, MailStatus.DEFERRED) if (first := waiting.get(status))]
+    return Post({status: count for status, count, _first in found}, min(late, default=None))
 
 
 def disk() -> Disk:

@@ -27,10 +27,12 @@ class Hand:
     run: jobs.Run | None = None
     since: float = field(default=0.0)
     left_behind: bool = False
+    thread: threading.Thread | None = None
 
     def hangs(self) -> bool:
         """Whether its job has gone on for twice its lease without being heard of: others may have taken it by now."""
-        return self.run is not None and time.monotonic() - self.since > 2 * self.run.kind.lease.total_seconds()
+        run = self.run  # read once: the thread puts it down meanwhile
+        return run is not None and time.monotonic() - self.since > 2 * run.kind.lease.total_seconds()
 
 
 class Workers:
@@ -46,14 +48,15 @@ class Workers:
         self.hands = [self.hire(lane) for lane in self.lanes for _each in range(HANDS[lane])]
         self.employ("jobs-keeper", self.keep)
 
-    def employ(self, name: str, work: Callable[[], None]) -> None:
+    def employ(self, name: str, work: Callable[[], None]) -> threading.Thread:
         thread = threading.Thread(target=work, name=name, daemon=True)
         thread.start()
-        self.threads.append(thread)
+        self.threads = [each for each in self.threads if each.is_alive()] + [thread]
+        return thread
 
     def hire(self, lane: Lane) -> Hand:
         hand = Hand(lane)
-        self.employ(f"jobs-{lane.value}", lambda: self.toil(hand))
+        hand.thread = self.employ(f"jobs-{lane.value}", lambda: self.toil(hand))
         return hand
 
     def stop(self, patience: float = 20.0) -> None:
@@ -87,20 +90,23 @@ class Workers:
                     jobs.bell.wait(PAUSE)
 
     def keep(self) -> None:
-        """Puts in what schedules ask for, and hires a hand for each that hangs."""
+        """Puts in what schedules ask for, and hires a hand for each that hangs or is gone. Nothing ends it but stop()."""
         looked = -TICK
         while not self.stopping.wait(PAUSE):
-            for place, hand in enumerate(self.hands):
-                if hand.hangs():
-                    hand.left_behind = True
-                    self.hands[place] = self.hire(hand.lane)
-            if time.monotonic() - looked >= TICK:
-                looked = time.monotonic()
-                try:
+            try:
+                self.replace_hands()
+                if time.monotonic() - looked >= TICK:
+                    looked = time.monotonic()
                     with self.app.app_context():
                         schedules.tick()
-                except Exception:
-                    self.app.logger.exception("the schedules could not be looked at")
+            except Exception:
+                self.app.logger.exception("the schedules could not be looked at")
+
+    def replace_hands(self) -> None:
+        for place, hand in enumerate(self.hands):
+            if hand.hangs() or (hand.thread is not None and not hand.thread.is_alive()):
+                self.hands[place] = self.hire(hand.lane)
+                hand.left_behind = True
 
 
 def start_once(app: Flask) -> None:

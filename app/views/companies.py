@@ -7,6 +7,7 @@ from typing import Any
 from flask import request
 from flask_babel import gettext
 
+from app.extensions import db
 from app.models import Partner
 from app.services import companies
 from app.services.refusals import RuleBroken
@@ -24,6 +25,7 @@ def filled(form: HouseForm) -> dict[str, Any] | None:
         return None
     typed = request.form[BUTTON] if request.form[BUTTON] != "1" else cleaned(request.form.get("company_sought", "")) or request.form.get("siren", "")
     shown: dict[str, Any] = {"sought": typed[:100], "choices": (), "refusal": None, "done": ""}
+    db.session.rollback()  # no transaction is held while a register thinks
     try:
         found = companies.find(typed[:100])
     except RuleBroken as refusal:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from flask import g, redirect, render_template
+from flask_babel import LazyString, lazy_gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
@@ -43,6 +45,23 @@ class HomeView(HouseView):
         return render_template("home/staff.html", desk=found, counts=counts, waits=waiting(), orphans_words=words, charts=figures_of(who))
 
 
+class Alarm(NamedTuple):
+    """What an alert of one kind says, where it leads, and whether somebody marks it as handled by hand."""
+
+    sentence: LazyString
+    place: Callable[[Alert], str]
+    is_urgent: bool = False
+    by_hand: bool = False
+
+
+ALARMS = {
+    "file_waits": Alarm(_("is awaiting validation."), lambda alert: f"/partners/{alert.partner_id}/validation"),
+    "contested": Alarm(_("has signed with a SIREN that another partner holds."), lambda alert: f"/partners/{alert.partner_id}/validation", is_urgent=True),
+    "claimed_reference": Alarm(_("declares a supplier reference that another client holds."), lambda alert: "/claims/", by_hand=True),
+    "category_lapsed": Alarm(_("has lost a category at ORIAS."), lambda alert: f"/partners/{alert.partner_id}/validation", is_urgent=True, by_hand=True),
+}
+
+
 class AlertsView(HouseView):
     """The administrators' own space: files that wait, SIRENs that are claimed twice."""
 
@@ -51,7 +70,7 @@ class AlertsView(HouseView):
     @page("/")
     def list(self) -> str:
         alerts = db.session.scalars(select(Alert).options(joinedload(Alert.partner)).order_by(Alert.handled_at.is_not(None), Alert.id.desc()).limit(100)).all()
-        return render_template("home/alerts.html", alerts=alerts, may_handle=signed_in().may(PARTNER_VALIDATION, FULL))
+        return render_template("home/alerts.html", alerts=alerts, words=ALARMS, may_handle=signed_in().may(PARTNER_VALIDATION, FULL))
 
     @page("/<id:alert_id>/handled", needs=FULL, methods=("POST",))
     def handled(self, alert_id: int) -> Response:

@@ -34,7 +34,7 @@ class MailView(EntityView):
     beside = {"/mails/notices": _("Mails that the house writes")}
     adds = edits = deletes = False
 
-    @act(_("Send again"), fits=lambda mail: mail.status in (MailStatus.FAILED, MailStatus.DEFERRED))
+    @act(_("Send again"), fits=lambda mail: mail.status not in (MailStatus.SENT, MailStatus.HELD, MailStatus.SENDING))
     def send_again(self, mail: Mail) -> None:
         mails.send_again(mail)
 

@@ -167,6 +167,9 @@ class ValidationView(HouseView):
 
     @page("/<id:record_id>/checks", needs=FULL, methods=("POST",))
     def run_checks(self, record_id: int) -> Any:
+        siren = self.find(record_id).siren
+        db.session.rollback()  # the registers may be slow: no transaction is open meanwhile
+        checks.foresee(siren, anew=True)
         return self.deed(record_id, checks.run_all, gettext("The registers have been asked again."))
 
     @page("/<id:record_id>/override/<id:check_id>", needs=FULL, methods=("POST",))

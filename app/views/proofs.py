@@ -22,7 +22,9 @@ LABELS = {
     "statuses": _("Registrations"),
     "is_valid": _("Valid"),
     "reason": _("Reason"),
-    "register": _("Register that stayed silent"),
+    "register": _("Register"),
+    "exercise": _("Form of activity"),
+    "collects_funds": _("Collects funds"),
     "agreement": _("Agreement no."),
     "document_sha256": _("SHA-256 of the PDF"),
     "signed_by": _("Signed by"),
@@ -37,11 +39,17 @@ LABELS = {
 VALUES = {
     "INSCRIT": _("registered"),
     "SUPPRIME": _("struck off"),
+    "RADIE": _("struck off"),
+    "COMMERCIALE": _("commercial"),
+    "LIBERALE_NON_REGLEMENTEE": _("liberal profession"),
+    "LIBERALE_REGLEMENTEE": _("liberal profession"),
+    "ARTISANALE": _("craftsman"),
+    "ARTISANALE_REGLEMENTEE": _("craftsman"),
     "expired": _("expired"),
     "reported stolen": _("reported stolen"),
     "simple": _("simple electronic signature"),
 }
-REGISTERS = {"local": _("Local register (demonstration)")}
+REGISTERS = {"local": _("Local register (demonstration)"), "public": _("Public registers")}
 
 
 def proof_words(proof: dict[str, Any]) -> list[tuple[str, str]]:

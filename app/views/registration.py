@@ -13,7 +13,7 @@ from wtforms.validators import Optional
 
 from app.extensions import db
 from app.models import BankAccount, Document, DocumentKind, Partner, PartnerStatus, User, today
-from app.services import agreements, checks, files, once, partners, registration
+from app.services import agreements, checks, files, identifiers, once, partners, registration
 from app.services.files import Kept
 from app.services.refusals import RuleBroken, refuse_all
 from app.views import companies
@@ -130,6 +130,11 @@ class RegistrationView(HouseView):
         # Pictures are drawn and PDFs read before a transaction begins: that takes a second, and nobody's writing waits for it.
         handed_in = look_at_files() if request.method == "POST" and step == "documents" else {}
         partner = self.partner()
+        if request.method == "POST" and step in ("company", "submit"):
+            siren = identifiers.squeezed(request.form.get("siren", "")) if step == "company" else partner.siren
+            db.session.rollback()  # the registers are asked before the transaction as well: they may be slow
+            checks.foresee(siren)
+            partner = self.partner()
         if partner.status not in CAN_BE_FILLED:
             flash(gettext("This step is completed: your file has been submitted."), "warn")
             return redirect("/partner/file/")

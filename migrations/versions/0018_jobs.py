@@ -29,6 +29,7 @@ def upgrade() -> None:
         "job",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(length=60), nullable=False),
+        sa.Column("key", sa.String(length=200), nullable=True),
         sa.Column("title_text", sa.String(length=120), nullable=False),
         sa.Column("subject", sa.String(length=200), nullable=False),
         sa.Column("facts", sa.JSON(), nullable=False),
@@ -42,6 +43,7 @@ def upgrade() -> None:
         sa.Column("worker", sa.String(length=100), nullable=True),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("fence", sa.Integer(), nullable=False),
+        sa.Column("lost", sa.Integer(), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("slot", sa.String(length=40), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -51,21 +53,23 @@ def upgrade() -> None:
         sa.UniqueConstraint("kind", "slot", name=op.f("uq_job_kind_slot")),
         sa.CheckConstraint("tries >= 0", name=op.f("ck_job_tries_not_negative")),
     )
+    op.create_index(op.f("ix_job_key"), "job", ["key"])
     op.create_index("ix_job_due", "job", ["state", "lane", "run_at", "id"])
     mail_states(AFTER)
     # What waited in the outbox is sent by jobs from now on.
     op.execute(
         sa.text(
-            "INSERT INTO job (kind, title_text, subject, facts, lane, state, run_at, tries, done, total, error, fence, created_at, updated_at, version)"
-            " SELECT 'send_mail', 'Send an e-mail', recipient, CAST(:before || message_id || :after AS JSON), 'quick', 'waiting', created_at, 0, 0, 0, '', 0,"
+            "INSERT INTO job (kind, key, title_text, subject, facts, lane, state, run_at, tries, done, total, error, fence, lost, created_at, updated_at, version)"
+            " SELECT 'send_mail', message_id, 'Send an e-mail', recipient, CAST(:before || message_id || :after AS JSON), 'quick', 'waiting', created_at, 0, 0, 0, '', 0, 0,"
             " created_at, created_at, 1 FROM mail WHERE status IN ('queued', 'failed')"
             if op.get_bind().dialect.name == "postgresql"
-            else "INSERT INTO job (kind, title_text, subject, facts, lane, state, run_at, tries, done, total, error, fence, created_at, updated_at, version)"
-            " SELECT 'send_mail', 'Send an e-mail', recipient, :before || message_id || :after, 'quick', 'waiting', created_at, 0, 0, 0, '', 0,"
+            else "INSERT INTO job (kind, key, title_text, subject, facts, lane, state, run_at, tries, done, total, error, fence, lost, created_at, updated_at, version)"
+            " SELECT 'send_mail', message_id, 'Send an e-mail', recipient, :before || message_id || :after, 'quick', 'waiting', created_at, 0, 0, 0, '', 0, 0,"
             " created_at, created_at, 1 FROM mail WHERE status IN ('queued', 'failed')"
         ).bindparams(before='{"message_id": "', after='"}')
     )
     op.execute("UPDATE mail SET status = 'queued' WHERE status = 'failed'")
+    op.execute("UPDATE mail SET subject = '…' WHERE notice = 'signing_code'")  # the code stood in it, and staff read subjects from now on
 
 
 def downgrade() -> None:

@@ -130,6 +130,70 @@ def test_an_address_that_does_not_exist_is_not_tried_again(house, cast, postbox,
     assert status(cast) == [m.MailStatus.SENT]
 
 
+@pytest.mark.parametrize("refusal", ["554 5.7.1 relay access denied", "550 5.4.5 daily sending limit exceeded", "550 5.1.1 no such user"])
+def test_only_a_refusal_about_the_address_is_for_good(house, cast, postbox, letters, refusal):
+    letters()
+    postbox.recipients = [refusal]
+    send(house)
+    assert status(cast) == [m.MailStatus.FAILED if "5.1.1" in refusal else m.MailStatus.DEFERRED]
+
+
+def test_a_mail_sent_by_one_worker_is_not_taken_back_by_another_that_lost_the_lease(house, cast, postbox, letters, monkeypatch):
+    letters()
+    sends = connector.chosen.send
+
+    def late(letter):
+        """While this worker waits for the server, its lease runs out and another worker sends the letter."""
+        monkeypatch.setattr(connector.chosen, "send", sends)
+        with time_machine.travel(m.now() + timedelta(minutes=5), tick=True):
+            assert jobs.work_off() == 1
+        raise TimeoutError("the server has said nothing")
+
+    monkeypatch.setattr(connector.chosen, "send", late)
+    send(house)
+    assert status(cast) == [m.MailStatus.SENT]
+    assert cast.count(m.Job, m.Job.state == m.JobState.DONE) == 1
+    assert len(postbox.letters) == 1
+
+
+def test_sent_again_by_staff_a_deferred_mail_still_leaves_once(house, cast, postbox, letters):
+    letters()
+    postbox.answers = ["451 try later"]
+    send(house)
+    (mail,) = cast.mails()
+    admin = cast.client_for("administrator")
+    for _click in range(3):
+        assert admin.post("/mails/action/send_again", {"ids": [mail.id]}).status_code == 302
+    assert cast.count(m.Job) == 1
+    postbox.letters.clear()
+    send(house)
+    assert status(cast) == [m.MailStatus.SENT]
+    assert len(postbox.letters) == 1
+    assert admin.post("/mails/action/send_again", {"ids": [mail.id]}).status_code == 409
+
+
+def test_a_mail_whose_job_was_dropped_says_so_and_can_be_sent_again(house, cast, postbox, letters):
+    letters()
+    (mail,), number = cast.mails(), cast.read(lambda session: session.query(m.Job).one().id)
+    admin = cast.client_for("administrator")
+    assert admin.post("/jobs/action/drop", {"ids": [number], "confirmed": "1"}).status_code == 302
+    assert status(cast) == [m.MailStatus.FAILED]
+    assert admin.post("/mails/action/send_again", {"ids": [mail.id]}).status_code == 302
+    send(house)
+    assert status(cast) == [m.MailStatus.SENT]
+
+
+def test_what_a_server_quotes_of_a_mail_is_kept_without_the_link(house, cast, postbox):
+    partner, admin = cast.partner(), cast.client_for("administrator")
+    link = cast.invite(partner, admin, "nouvelle@example.org")
+    postbox.answers = [f"554 5.7.1 rejected: http://localhost{link} is listed"]
+    send(house)
+    (mail,) = cast.mails()
+    assert "is listed" in mail.error
+    assert link.rsplit("/", 1)[1] not in mail.error
+    assert cast.count(m.Job, m.Job.error.contains(link.rsplit("/", 1)[1])) == 0
+
+
 def test_a_server_that_keeps_silent_holds_up_a_worker_only_so_long(house, cast, letters, monkeypatch):
     from app.connectors.mail import server
 
@@ -142,6 +206,33 @@ def test_a_server_that_keeps_silent_holds_up_a_worker_only_so_long(house, cast, 
     letters()
     send(house)
     silent.close()
+    assert status(cast) == [m.MailStatus.DEFERRED]
+
+
+def test_a_server_that_drips_is_hung_up_on(house, cast, postbox, letters, monkeypatch):
+    from app.connectors.mail import server
+
+    monkeypatch.setattr(server, "PATIENCE", 1.0)
+    monkeypatch.setattr(server, "ALTOGETHER", 1.5)
+    dripping, over = socket.create_server(("127.0.0.1", 0)), threading.Event()
+
+    def drip() -> None:
+        line, _address = dripping.accept()
+        with line:
+            while not over.wait(0.3):
+                try:
+                    line.sendall(b"2")
+                except OSError:
+                    return
+
+    thread = threading.Thread(target=drip)
+    thread.start()
+    monkeypatch.setattr(house.extensions["mail"], "port", dripping.getsockname()[1])
+    letters()
+    send(house)
+    over.set()
+    thread.join()
+    dripping.close()
     assert status(cast) == [m.MailStatus.DEFERRED]
 
 

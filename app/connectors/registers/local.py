@@ -19,11 +19,12 @@ Identity documents: a number that ends in 0 is reported stolen, one that ends in
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from anyascii import anyascii
 
-from app.connectors.registers import Company, Identity, Intermediary, Unavailable
+from app.connectors.registers import Company, Identity, Intermediary, Registration, Unavailable
 
 EVERYTHING = {"COA": "INSCRIT", "COBSP": "INSCRIT", "CIF": "INSCRIT", "MIA": "INSCRIT"}
 STATUSES_BY_DIGIT: dict[str, dict[str, str] | None] = {
@@ -66,6 +67,13 @@ class LocalRegister:
             raise Unavailable("recherche-entreprises")
         found = (self.company(siren) for siren in LEGEND if deciding_digit(siren) != "7")
         return [company for company in found if company is not None and wanted in fold(company.name)]
+
+    def registration(self, siren: str) -> Registration | None:
+        company = self.company(siren)
+        return None if company is None else Registration(siren, bool(company.in_rcs), "COMMERCIALE" if company.in_rcs else "LIBERALE_NON_REGLEMENTEE")
+
+    def intermediaries(self, sirens: Sequence[str]) -> dict[str, Intermediary | None]:
+        return {siren: self.intermediary(siren) for siren in sirens}
 
     def intermediary(self, siren: str) -> Intermediary | None:
         digit = deciding_digit(siren)

@@ -1,0 +1,348 @@
+"""The clients of the public registers against a server that answers like them, faults included; and what the house makes of it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+
+import httpx
+import pytest
+import time_machine
+
+from app import models as m
+from app.connectors import registers
+from app.connectors.registers import Unavailable, line
+from app.connectors.registers.kept import Kept
+from app.connectors.registers.public import Addresses, PublicRegisters, question
+from app.services import companies, jobs
+from bench.measure import free_port
+
+SCENARIOS = {  # SIREN: open, in the RCS, categories standing
+    "732829320": (True, True, {"COA", "COBSP", "CIF"}),
+    "999000011": (True, True, {"COA", "CIF"}),
+    "999000029": (False, True, set()),
+    "999000037": (True, False, {"MIA", "MIOBSP"}),
+    "999000052": (True, True, {"CIF"}),
+    "999000060": (True, False, {"CIF"}),  # did not agree to be published
+}
+
+
+class Server:
+    def __init__(self, base: str) -> None:
+        self.base = base
+
+    def post(self, path: str, sent: object = None) -> dict:
+        return httpx.post(f"{self.base}{path}", json=sent, trust_env=False).json()
+
+    def asked(self) -> dict[str, int]:
+        return httpx.get(f"{self.base}/_asked", trust_env=False).json()
+
+    def addresses(self) -> Addresses:
+        return Addresses(f"{self.base}/recherche", f"{self.base}/api-sirene/3.11", "key", f"{self.base}/rne", "house", "demo", f"{self.base}/orias/ws/service", "house")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    from tests.conftest import SHARED, missing
+
+    if not SHARED.exists():
+        missing("../shared is not beside the project")
+    port = free_port()
+    program = [sys.executable, str(SHARED / "registers" / "server.py"), str(port)]
+    process = subprocess.Popen(program, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
+    found = Server(f"http://127.0.0.1:{port}")
+    for _turn in range(200):
+        try:
+            found.asked()
+            break
+        except httpx.HTTPError:
+            time.sleep(0.05)
+    yield found
+    process.terminate()
+    process.wait()
+
+
+@pytest.fixture
+def public(server: Server, monkeypatch) -> Iterator[PublicRegisters]:
+    server.post("/_fault/none")
+    monkeypatch.setattr(line, "PER_SECOND", 200)
+    made = PublicRegisters(server.addresses())
+    for each in (made.recherche, made.sirene, made.rne, made.orias):
+        each.pace = line.Pace(500)  # what the registers allow is tried by itself
+    yield made
+    server.post("/_fault/none")
+    for each in (made.recherche, made.sirene, made.rne, made.orias):
+        each.close()
+
+
+QUESTIONS = {
+    "recherche-entreprises": lambda public: public.companies("PATRIMOINE"),
+    "INSEE Sirene": lambda public: public.unpublished("999000060"),
+    "INPI RNE": lambda public: public.registration("732829320"),
+    "ORIAS": lambda public: public.intermediary("732829320"),
+}
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("siren", SCENARIOS)
+def test_each_register_answers_for_a_company(public, siren):
+    is_open, in_rcs, standing = SCENARIOS[siren]
+    company, entry, registration = public.company(siren), public.intermediary(siren), public.registration(siren)
+    assert (company.siren, company.is_open) == (siren, is_open)
+    assert registration.in_rcs is in_rcs
+    assert entry.standing == standing
+    assert len(entry.number) == 8
+    if siren == "999000060":
+        assert (company.name, company.register) == ("", "INSEE Sirene"), "the name is not for us"
+    else:
+        assert (company.street, company.postcode, company.city) == ("1 RUE DE LA PAIX", "75002", "PARIS")
+
+
+@pytest.mark.shared
+def test_who_is_in_no_register_is_not_there_and_that_is_an_answer(public):
+    for unknown in ("999000086", "123456782"):
+        assert public.company(unknown) is None
+        assert public.registration(unknown) is None
+        assert public.intermediary(unknown) is None
+    assert public.companies("ab") == [], "too short for the register"
+    assert [company.siren for company in public.companies("patrimoine")] == ["999000011"]
+    assert public.intermediaries(["999000045", "732829320"])["999000045"] is None
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("fault", ["429", "500", "garbage", "redirect", "huge"])
+@pytest.mark.parametrize("register", QUESTIONS)
+def test_a_fault_is_silence_and_never_an_answer(public, server, monkeypatch, register, fault):
+    monkeypatch.setattr(line, "LONGEST_WAIT", 0.2)
+    server.post(f"/_fault/{fault}")
+    began = time.monotonic()
+    with pytest.raises(Unavailable, match=register):
+        QUESTIONS[register](public)
+    assert time.monotonic() - began < line.ALTOGETHER
+    server.post("/_fault/none")
+    assert QUESTIONS[register](public)
+
+
+@pytest.mark.shared
+def test_a_register_that_hangs_is_waited_for_only_so_long_and_no_address_but_its_own_is_asked(public, server, monkeypatch):
+    public.recherche.client.timeout = httpx.Timeout(0.5)
+    server.post("/_fault/hang")
+    began = time.monotonic()
+    with pytest.raises(Unavailable):
+        public.companies("patrimoine")
+    assert time.monotonic() - began < 3
+    hosts = []
+    public.recherche.client.event_hooks["request"].append(lambda request: hosts.append(request.url.host))
+    for fault in ("redirect", "none"):
+        server.post(f"/_fault/{fault}")
+        try:
+            public.companies("patrimoine")
+        except Unavailable:
+            assert fault == "redirect"
+    print(f"\nrequests: {len(hosts)}, off the register's own address: {sum(host != '127.0.0.1' for host in hosts)}")
+    assert set(hosts) == {"127.0.0.1"}
+
+
+@pytest.mark.shared
+def test_a_passing_refusal_is_asked_again_after_the_wait_it_names(public, server):
+    answers = iter([httpx.Response(429, headers={"Retry-After": "1"}), httpx.Response(503), httpx.Response(200, json={"results": []})])
+    times = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        times.append(time.monotonic())
+        return next(answers)
+
+    asked = line.Line("recherche-entreprises", "http://register.example", transport=httpx.MockTransport(answer))
+    assert asked.ask("GET", "/search", "json") == (200, b'{"results":[]}')
+    assert times[1] - times[0] >= 1
+
+
+def saying(told, media_type):
+    return httpx.MockTransport(lambda request: httpx.Response(200, content=told, headers={"Content-Type": media_type}))
+
+
+def test_requests_keep_to_the_pace_that_a_register_allows():
+    asked = line.Line("r", "http://register.example", per_second=20, transport=httpx.MockTransport(lambda request: httpx.Response(200, json={})))
+    began = time.monotonic()
+    for _number in range(11):
+        asked.ask("GET", "/", "json")
+    assert 0.45 < time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        b"<a/>",
+        b"not xml",
+        b'<!DOCTYPE x [<!ENTITY a "aaaa">]><x>&a;</x>',
+        b"<r><intermediary><informationBase><siren>111111111</siren><foundInRegistry>true</foundInRegistry></informationBase></intermediary></r>",
+    ],
+)
+def test_an_answer_of_orias_that_does_not_speak_of_the_company_is_silence(told):
+    public = PublicRegisters(Addresses("http://r.example", orias="http://orias.example", orias_user="house"))
+    public.orias = line.Line("ORIAS", "http://orias.example", transport=saying(told, "text/xml"))
+    with pytest.raises(Unavailable):
+        public.intermediary("732829320")
+
+
+@pytest.mark.parametrize("told", ["[]", "{}", '{"results": 3}', '{"results": [3]}', "{", "null"])
+def test_an_answer_of_another_shape_is_silence(told):
+    public = PublicRegisters(Addresses("http://r.example"))
+    public.recherche = line.Line(
+        "recherche-entreprises",
+        "http://r.example",
+        transport=saying(told, "application/json"),
+    )
+    with pytest.raises(Unavailable):
+        public.companies("alpes")
+
+
+def test_what_people_type_is_never_markup_in_a_question():
+    assert b"<user>&lt;/user&gt;</user>" in question("</user>", ["732829320"])
+    assert b"<siren>732829320</siren>" in question("house", ["732829320"])
+
+
+def test_a_register_without_its_key_is_not_asked():
+    public = PublicRegisters(Addresses("http://r.example"))
+    for ask in (public.registration, public.intermediary):
+        with pytest.raises(Unavailable):
+            ask("732829320")
+
+
+def test_an_answer_is_kept_for_a_minute_and_silence_too():
+    class Counting(registers.LocalRegister):
+        asked = 0
+
+        def company(self, siren):
+            self.asked += 1
+            return super().company(siren)
+
+    counting = Counting()
+    kept = Kept(counting)
+    for siren, number in (("732829320", 1), ("732829320", 1), ("999000078", 2), ("999000078", 2)):
+        try:
+            kept.company(siren)
+        except Unavailable:
+            assert siren == "999000078"
+        assert counting.asked == number
+    kept.forget()
+    kept.company("732829320")
+    assert counting.asked == 3
+
+
+# --- what the house makes of it -------------------------------------------------------------------
+
+
+@pytest.fixture
+def asking_public(house, public, monkeypatch):
+    """The house asks the public registers."""
+    kept = Kept(public)
+    monkeypatch.setattr(registers, "chosen", kept)
+    return kept
+
+
+def results(cast, partner):
+    with cast.app.app_context():
+        rows = cast.read(lambda session: session.query(m.Check).filter_by(partner_id=partner.id).order_by(m.Check.id).all())
+    return {check.kind.value: check.result.value for check in rows}
+
+
+@pytest.mark.shared
+def test_a_file_is_checked_and_what_went_unanswered_is_asked_again_by_a_job(house, cast, asking_public, server):
+    partner = cast.partner(siren="999000011", orias_number="12068209", status=m.PartnerStatus.PENDING_VALIDATION, kind=m.PartnerKind.INSURANCE_BROKER)
+    admin = cast.client_for("administrator")
+    server.post("/_fault/garbage")
+    assert admin.post(f"/partners/{partner.id}/checks").status_code == 302
+    silent = results(cast, partner)
+    assert (silent["siren"], silent["rcs"], silent["orias"]) == ("unavailable",) * 3
+    assert admin.post(f"/partners/{partner.id}/validate", {"none_yet": "1"}).status_code == 409, "silence is no pass"
+    job = cast.read(lambda session: session.query(m.Job).filter_by(kind="ask_registers").one())
+    assert job.run_at > m.now()
+    server.post("/_fault/none")
+    with cast.writing() as session:
+        session.get_one(m.Job, job.id).run_at = m.now()
+    with house.app_context():
+        jobs.work_off()
+    answered = results(cast, partner)
+    assert (answered["siren"], answered["rcs"], answered["orias"]) == ("passed",) * 3
+    proof = cast.read(lambda session: session.query(m.Check).filter_by(partner_id=partner.id, kind=m.CheckKind.ORIAS, result=m.CheckResult.PASSED).one())
+    assert proof.answered["statuses"]["COA"] == "INSCRIT"
+    assert proof.answered["register"] == "ORIAS"
+    assert cast.get(m.Job, job.id).state is m.JobState.DONE
+
+
+@pytest.mark.shared
+def test_no_register_is_waited_for_while_the_database_is_held(house, cast, asking_public, monkeypatch):
+    from app.extensions import db
+
+    held = []
+    asks = asking_public.register.company
+
+    def company(siren):
+        with house.app_context():
+            held.append(db.engine.pool.checkedout())
+        return asks(siren)
+
+    monkeypatch.setattr(asking_public.register, "company", company)
+    partner = cast.partner(siren="999000011", status=m.PartnerStatus.PENDING_VALIDATION)
+    admin = cast.client_for("administrator")
+    assert admin.post(f"/partners/{partner.id}/checks").status_code == 302
+    assert results(cast, partner)["siren"] == "passed"
+    assert held == [0]
+
+
+@pytest.mark.shared
+def test_a_company_file_is_filled_from_the_registers_the_unpublished_by_hand(house, asking_public):
+    with house.app_context():
+        facts = companies.find("999 000 011").facts
+        assert (facts["name"], facts["exercise"], facts["orias_number"]) == ("PATRIMOINE DES ALPES", "commercial", "12068209")
+        discreet = companies.find("999000060").facts
+        assert "name" not in discreet
+        assert discreet["exercise"] == "liberal"
+
+
+@pytest.mark.shared
+def test_a_thousand_partners_are_looked_at_in_a_few_questions_and_a_lapsed_category_calls_staff(house, cast, asking_public, server):
+    server.post("/_companies/1000")
+    found = [f"{99910000 + number:08d}" for number in range(1000)]
+    from stdnum import luhn
+
+    sirens = [stem + luhn.calc_check_digit(stem) for stem in found]
+    with cast.writing() as session:
+        for number, siren in enumerate(sirens):
+            facts = {"name": f"Courtier {number}", "siren": siren, "orias_number": f"{10000000 + number:08d}", "email": f"c{number}@example.org"}
+            session.add(m.Partner(**facts, kind=m.PartnerKind.INSURANCE_BROKER, status=m.PartnerStatus.ACTIVE))
+
+    def watch():
+        before = server.asked().get("orias", 0)
+        with cast.writing() as session:
+            jobs.enqueue("watch_orias", {}, session=session)
+        began = time.monotonic()
+        with house.app_context():
+            jobs.work_off()
+        return server.asked()["orias"] - before, time.monotonic() - began
+
+    asked, took = watch()
+    passed = cast.count(m.Check, m.Check.kind == m.CheckKind.ORIAS, m.Check.result == m.CheckResult.PASSED)
+    print(f"\npartners looked at: {passed}, questions to ORIAS: {asked}, {took:.1f} s")
+    assert passed == 1000
+    assert asked == 2
+    assert cast.count(m.Alert, m.Alert.kind == "category_lapsed") == 0
+    assert watch()[0] == 0, "looked at within the week"
+    lapsed = sirens[417]
+    server.post("/_company", {"siren": lapsed, "categories": {"COA": "RADIE"}})
+    with time_machine.travel(m.now() + timedelta(days=9)):
+        watch()
+    (alert,) = cast.read(lambda session: session.query(m.Alert).filter_by(kind="category_lapsed").all())
+    partner = cast.get(m.Partner, alert.partner_id)
+    assert partner.siren == lapsed
+    page = cast.client_for("administrator").get("/alerts/", headers={"Accept-Language": "en"}).text
+    assert f"/partners/{partner.id}" in page
+    assert "has lost a category at ORIAS." in page
+    offering = cast.offering(required_categories=["COA"])
+    refused = cast.client_for("manager").post("/assignments/new", {"partner_id": partner.id, "offering_id": offering.id, "assigned_on": "01/11/2026"})
+    assert refused.status_code == 422, "a lapsed partner gets no new assignment"
