@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 
 from app.connectors import registers
-from app.connectors.registers import local
+from app.connectors.registers import kept, local
 from app.extensions import db
 from app.models import Check, CheckKind, CheckResult, Document, DocumentKind, Partner
 from app.models.scope import verb
@@ -77,10 +77,12 @@ OF_COMPANIES = (CheckKind.SIREN, CheckKind.RCS, CheckKind.ORIAS)  # what a regis
 def foresee(siren: str | None, anew: bool = False) -> None:
     """Asks the registers about a company while no transaction is open: they may be slow, and the rules that run within one find
     the answers kept. All at once, so that it takes as long as the slowest."""
-    if anew:
-        registers.forget()
-    if not siren:
+    try:
+        siren = identifiers.siren(siren or "")  # what people type goes to nobody before it is a SIREN
+    except RuleBroken:
         return
+    if anew:
+        registers.forget(siren)
     questions: list[Callable[[str], Any]] = [registers.chosen.company, registers.chosen.registration, registers.chosen.intermediary]
     with ThreadPoolExecutor(len(questions)) as askers:
         for answer in [askers.submit(question, siren) for question in questions]:
@@ -109,7 +111,8 @@ def ask(partner: Partner, kind: CheckKind) -> Check:
         check.result = NOT_REQUIRED
         return check
     try:
-        check.result, check.asked, answer = QUESTIONS[kind](partner)
+        with kept.only_kept():
+            check.result, check.asked, answer = QUESTIONS[kind](partner)
         check.answered = registers.proof(answer)
     except registers.Unavailable as silence:
         check.result, check.asked, check.answered = UNAVAILABLE, question_words(partner, kind), {"register": str(silence)}
@@ -164,7 +167,8 @@ def refuse_impossible_siren(partner: Partner) -> None:
     if not settings.check_is_on(CheckKind.SIREN):
         return
     try:
-        company = registers.chosen.company(partner.siren)
+        with kept.only_kept():
+            company = registers.chosen.company(partner.siren)
     except registers.Unavailable:
         return
     if company is not None and not company.is_open:

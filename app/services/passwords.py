@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash
 
@@ -53,8 +54,9 @@ def set_password(session: Session, user: User, hashed: str) -> None:
     notices.password_changed(session, user.email, user.first_name, user.language or "fr")
 
 
-def kill_links(session: Session, user: User) -> None:
-    mine = or_(and_(OneTimeLink.purpose == Purpose.RESET, OneTimeLink.email == user.email.lower()), OneTimeLink.invited_by_id == user.id)
+def kill_links(session: Session, user: User, *more: str) -> None:
+    """Every link that leads to this person's password or away from its address; `more` are other addresses of its own."""
+    mine = or_(and_(OneTimeLink.purpose == Purpose.RESET, OneTimeLink.email.in_([user.email.lower(), *more])), OneTimeLink.invited_by_id == user.id)
     session.execute(update(OneTimeLink).where(mine, OneTimeLink.purpose.in_(OF_ONES_OWN), OneTimeLink.used_at.is_(None)).values(used_at=now()))
 
 
@@ -65,7 +67,7 @@ def ask(email: str, address: str) -> None:
     """Somebody has forgotten the password of this address. Whether there is such an account is looked up by a job, so that the
     page takes the same time and says the same."""
     with crossing(reading=False) as session:
-        to_one, from_one = registration.brakes_of(email, address)
+        to_one, from_one = registration.brakes_of(email, address, "reset")
         throttle.refuse_haste(session, [from_one])
         enough = to_one.wait(session.get(Attempt, to_one.key)) > timedelta()
         throttle.note(session, [from_one] if enough else [to_one, from_one])
@@ -122,9 +124,10 @@ def ask_for_address(person: people.Person, email: str, password: str, address: s
     if not check_own_password(person, password, address):
         raise RuleBroken(_("This is not your current password."), "current")
     with crossing(reading=False) as session:
-        brakes = list(registration.brakes_of(email, address))
+        brakes = list(registration.brakes_of(f"{person.id} {email}", address, "address"))
         throttle.refuse_haste(session, brakes)
         throttle.note(session, brakes)
+        kill_links(session, session.get_one(User, person.id))  # also one that went to a mistyped address
         language = person.language or "fr"
         secret = registration.new_link(session, Purpose.NEW_ADDRESS, email, lifetime=LIFETIME, first_name=person.first_name, language=language, invited_by_id=person.id)
         if session.scalar(select(User.id).where(func.lower(User.email) == email)) is not None:
@@ -134,12 +137,32 @@ def ask_for_address(person: people.Person, email: str, password: str, address: s
         session.commit()
 
 
-def take_address(secret: str) -> Side:
-    """The person who asked signs in with this address from now on; the one before is told."""
+def take_address(secret: str, password: str, address: str) -> Side:
+    """The person who asked signs in with this address from now on; the one before is told. The link alone is not enough: it may
+    have gone to a mistyped address."""
+    with crossing() as session:
+        link = session.scalar(select(OneTimeLink).where(OneTimeLink.digest == people.digest_of(secret), OneTimeLink.purpose == Purpose.NEW_ADDRESS))
+        owner = session.get(User, link.invited_by_id) if link is not None and link.is_open else None
+        if owner is None or not owner.active:
+            raise RuleBroken(GONE)
+        throttle.refuse_haste(session, people.brakes_of(owner.email, address))
+    if not check_password_hash(owner.password or people.nobodys_hash(), password):
+        with crossing(reading=False) as session:
+            throttle.note(session, people.brakes_of(owner.email, address))
+            session.commit()
+        raise RuleBroken(_("This is not your current password."), "current")
+    try:
+        return move_to_address(secret)
+    except IntegrityError as taken_meanwhile:
+        raise RuleBroken(GONE) from taken_meanwhile
+
+
+def move_to_address(secret: str) -> Side:
     with crossing(reading=False) as session:
         link = taken(session, secret, Purpose.NEW_ADDRESS)
         user = session.get(User, link.invited_by_id)
-        is_taken = session.scalar(select(User.id).where(func.lower(User.email) == link.email)) is not None
+        held = or_(func.lower(User.email) == link.email, func.lower(User.username) == link.email[:128])
+        is_taken = session.scalar(select(User.id).where(held, User.id != link.invited_by_id)) is not None
         if user is None or not user.active or is_taken:
             raise RuleBroken(GONE)
         session.info.update(actor=user.get_full_name(), actor_id=user.id)

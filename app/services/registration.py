@@ -17,12 +17,15 @@ from app.services.crossings import crossing
 from app.services.refusals import RuleBroken
 from app.services.throttle import Brake
 
+BEGINNINGS = (Purpose.CONFIRM, Purpose.INVITE)
+
 
 def new_link(session: Session, purpose: Purpose, email: str, lifetime: timedelta | None = None, **facts: object) -> str:
     """Writes a one-time link and returns its secret; it lives as long as the settings say, if not given; earlier open links to the same address for the same end die."""
     secret = secrets.token_urlsafe(32)
-    same = OneTimeLink.email == email, OneTimeLink.purpose == purpose, OneTimeLink.partner_id == facts.get("partner_id"), OneTimeLink.used_at.is_(None)
-    session.execute(update(OneTimeLink).where(*same).values(used_at=now()))
+    if purpose in BEGINNINGS:  # whoever forgets a password may follow any of its links; the password kills them all
+        same = OneTimeLink.email == email, OneTimeLink.purpose == purpose, OneTimeLink.partner_id == facts.get("partner_id"), OneTimeLink.used_at.is_(None)
+        session.execute(update(OneTimeLink).where(*same).values(used_at=now()))
     expires_at = now() + (lifetime or current_app.config["LINK_LIFETIME"])
     session.add(OneTimeLink(digest=people.digest_of(secret), purpose=purpose, email=email, expires_at=expires_at, **facts))
     return secret
@@ -31,10 +34,11 @@ def new_link(session: Session, purpose: Purpose, email: str, lifetime: timedelta
 MAILS_AN_HOUR = 5  # to one address, whoever asks for them
 
 
-def brakes_of(email: str, address: str) -> tuple[Brake, Brake]:
-    """How many mails may be asked for: for one recipient, and from one place."""
+def brakes_of(email: str, address: str, end: str = "mail") -> tuple[Brake, Brake]:
+    """How many mails may be asked for to one end: for one recipient, and from one place. What strangers ask for to another end
+    holds up nobody."""
     hour = timedelta(hours=1)
-    return Brake(people.digest_of(f"mail\x00{email}"), MAILS_AN_HOUR, hour), Brake(people.digest_of(f"mails from\x00{address}"), MAILS_AN_HOUR * 6, hour)
+    return Brake(people.digest_of(f"{end}\x00{email}"), MAILS_AN_HOUR, hour), Brake(people.digest_of(f"{end}s from\x00{address}"), MAILS_AN_HOUR * 6, hour)
 
 
 def register(email: str, first_name: str, last_name: str, language: str, address: str) -> None:
@@ -105,9 +109,6 @@ def inviter_still_may(session: Session, link: OneTimeLink) -> bool:
         return False
     owns = Membership.user_id == inviter.id, Membership.partner_id == link.partner_id, Membership.role == MemberRole.OWNER
     return inviter.side is Side.STAFF or session.scalar(select(Membership.id).where(*owns)) is not None
-
-
-BEGINNINGS = (Purpose.CONFIRM, Purpose.INVITE)
 
 
 def find_link(secret: str, purposes: tuple[Purpose, ...] = BEGINNINGS) -> OneTimeLink:

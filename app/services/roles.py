@@ -111,14 +111,16 @@ def save_staff(user: User | None, by: people.Person, first_name: str, last_name:
             raise RuleBroken(_("Please choose a first password."), "password")
         user = User(username=email[:128], side=Side.STAFF, language="fr")
         db.session.add(user)
+    before = user.email or ""
     user.first_name, user.last_name, user.email, user.active, user.roles = first_name, last_name, email, active, chosen
+    user.username = email[:128]
     if password:
         user.password = people.hash_password(password)
     db.session.flush()
     user.version = (user.version or 0) + 1
-    if password or not active:
+    if password or not active or before != email:
         people.end_sign_ins(db.session(), user.id)
-        passwords.kill_links(db.session(), user)
+        passwords.kill_links(db.session(), user, before.lower())
     return user
 
 

@@ -21,11 +21,7 @@ WATCHED = (PartnerStatus.ACTIVE, PartnerStatus.SUSPENDED, PartnerStatus.PENDING_
 USUAL, IN_WINTER = timedelta(days=7), timedelta(days=1)
 
 
-class StillSilent(Exception):
-    """A register that did not answer does not answer yet."""
-
-
-@jobs.kind("ask_registers", _("Ask the registers again"), lane=Lane.LONG, most_tries=100)
+@jobs.kind("ask_registers", _("Ask the registers again"), lane=Lane.LONG, most_tries=100, lease=timedelta(minutes=5))
 def ask_again(run: jobs.Run) -> None:
     """Asks what went unanswered when a file was checked. Silence is no answer, so only answers are kept; until all have come, the
     job comes back."""
@@ -41,12 +37,13 @@ def ask_again(run: jobs.Run) -> None:
             each.kind for each in checks.latest(partner.id) if each.result is CheckResult.UNAVAILABLE and not each.override_reason and each.kind in checks.OF_COMPANIES
         ]
         answered = [check for kind in silent if (check := checks.ask(partner, kind)).result is not CheckResult.UNAVAILABLE]
-        db.session.add_all(answered)
+        for check in answered:
+            keep(db.session(), check)
         if len(answered) == len(silent):
             run.settle(db.session())
+        else:
+            run.put_off(db.session(), f"no answer: {', '.join(kind.value for kind in silent)}")
         db.session.commit()
-    if len(answered) < len(silent):
-        raise StillSilent(", ".join(kind.value for kind in silent))
 
 
 # --- every partner, in batches --------------------------------------------------------------------
@@ -63,20 +60,23 @@ def watch_orias(run: jobs.Run) -> None:
     What is done is done batch by batch: a run that is cut short goes on with those it has not asked about."""
     if not settings.check_is_on(CheckKind.ORIAS):
         return
-    while wanted := due(AT_ONCE):
-        sirens = sorted({siren for _id, siren in wanted})
-        entries = registers.chosen.intermediaries(sirens)  # raises Unavailable, and the job comes back
+    last = 0
+    while wanted := due(AT_ONCE, last):
+        last = wanted[-1][0]
+        entries = registers.chosen.intermediaries(sorted({siren for _id, siren in wanted}))  # raises Unavailable, and the job comes back
         with crossing(reading=False) as session:
-            for partner in session.scalars(select(Partner).where(Partner.id.in_([number for number, _siren in wanted]))):
-                note(session, partner, entries[partner.siren or ""])
+            for partner in session.scalars(select(Partner).where(Partner.id.in_([number for number, _siren in wanted]), Partner.status.in_(WATCHED))):
+                if partner.siren in entries:  # it may have changed meanwhile, or the answer may not speak of it: another day
+                    note(session, partner, entries[partner.siren])
             session.commit()
         run.renew(done=run.done + len(wanted), total=run.done + len(wanted))
 
 
-def due(most: int) -> Sequence[tuple[int, str]]:
-    """Partners whose registration has not been looked at for too long: number and SIREN."""
-    latest = select(Check.partner_id, func.max(Check.created_at).label("at")).where(Check.kind == CheckKind.ORIAS).group_by(Check.partner_id).subquery()
-    wanted = select(Partner.id, Partner.siren).outerjoin(latest, latest.c.partner_id == Partner.id)
+def due(most: int, after: int = 0) -> Sequence[tuple[int, str]]:
+    """Partners whose registration has not been looked at for too long: number and SIREN, in the order of their numbers."""
+    answered = Check.kind == CheckKind.ORIAS, Check.result != CheckResult.UNAVAILABLE
+    latest = select(Check.partner_id, func.max(Check.created_at).label("at")).where(*answered).group_by(Check.partner_id).subquery()
+    wanted = select(Partner.id, Partner.siren).outerjoin(latest, latest.c.partner_id == Partner.id).where(Partner.id > after)
     wanted = wanted.where(
         Partner.status.in_(WATCHED), Partner.siren.is_not(None), (latest.c.at.is_(None)) | (latest.c.at < now() - interval(today()) + timedelta(hours=1))
     )
@@ -85,13 +85,27 @@ def due(most: int) -> Sequence[tuple[int, str]]:
 
 
 def note(session: Session, partner: Partner, entry: registers.Intermediary | None) -> None:
-    """Keeps the answer about one partner; staff are called when it says less than the one before."""
-    before = session.scalar(select(Check).where(Check.partner_id == partner.id, Check.kind == CheckKind.ORIAS).order_by(Check.id.desc()).limit(1))
+    """Keeps the answer about one partner."""
     result, asked, answer = checks.judge_orias(partner, entry)
-    session.add(Check(partner_id=partner.id, kind=CheckKind.ORIAS, register=registers.chosen.name, result=result, asked=asked, answered=registers.proof(answer)))
-    stood = {category for category, status in ((before.answered or {}).get("statuses") or {}).items() if status == "INSCRIT"} if before is not None else set()
-    if stood - (entry.standing if entry is not None else frozenset()):
-        leave(session, Alert(kind="category_lapsed", partner_id=partner.id))
+    keep(session, Check(partner_id=partner.id, kind=CheckKind.ORIAS, register=registers.chosen.name, result=result, asked=asked, answered=registers.proof(answer)))
+
+
+def keep(session: Session, check: Check) -> None:
+    """Adds an answer beside the one before, silences left out. Staff are called when a category that stood stands no longer; what
+    they took upon themselves in writing holds as long as the register says the same."""
+    same = select(Check).where(Check.partner_id == check.partner_id, Check.kind == check.kind, Check.result != CheckResult.UNAVAILABLE)
+    before = session.scalar(same.order_by(Check.id.desc()).limit(1))
+    if before is not None and (before.result, before.answered) == (check.result, check.answered):
+        check.override_reason, check.overridden_by = before.override_reason, before.overridden_by
+    session.add(check)
+    if check.kind is CheckKind.ORIAS and standing(before) - standing(check):
+        leave(session, Alert(kind="category_lapsed", partner_id=check.partner_id))
+
+
+def standing(check: Check | None) -> set[str]:
+    """The categories that an answer of ORIAS names as registered."""
+    statuses = (check.answered or {}).get("statuses") if check is not None else None
+    return {category for category, status in (statuses or {}).items() if status == "INSCRIT"}
 
 
 schedules.daily("watch_orias", time(5, 0))

@@ -21,6 +21,10 @@ class ForgottenForm(HouseForm):
     email = StringField(_("E-mail"), [Required(), LengthSaid(max=320), Checked("email")], filters=[cleaned])
 
 
+class TakeAddressForm(HouseForm):
+    current = PasswordField(_("Your password"), [Required()])
+
+
 class NewPasswordForm(HouseForm):
     password = PasswordField(_("New password"), [Required()], description=_("At least 10 characters."))
     password_again = PasswordField(_("New password again"), [Required()])
@@ -65,13 +69,19 @@ class PasswordDoorView(HouseView):
 
     @page("/address/<secret>", methods=("GET", "POST"))
     def address(self, secret: str) -> Any:
-        """The same for another address: a button takes it over."""
+        """The same for another address, which one's password takes over."""
         try:
             link = registration.find_link(secret, (Purpose.NEW_ADDRESS,))
-            if request.method == "POST":
-                side = passwords.take_address(secret)
-                flash(gettext("Your address has been changed. Please sign in with it."), "good")
-                return redirect(DOORS[side])
         except RuleBroken as refusal:
             return dead_link(refusal)
-        return render_template("sign_in/new_address.html", link=link)
+        form = TakeAddressForm()
+        if form.validate_on_submit():
+            try:
+                side = passwords.take_address(secret, form.current.data or "", request.remote_addr or "")
+                flash(gettext("Your address has been changed. Please sign in with it."), "good")
+                return redirect(DOORS[side])
+            except RuleBroken as refusal:
+                if refusal.sentence is passwords.GONE:
+                    return dead_link(refusal)
+                form.refuse(refusal)
+        return render_template("sign_in/new_address.html", form=form, link=link), 422 if form.is_submitted() else 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -16,9 +17,9 @@ import time_machine
 from app import models as m
 from app.connectors import registers
 from app.connectors.registers import Unavailable, line
-from app.connectors.registers.kept import Kept
+from app.connectors.registers.kept import Kept, only_kept
 from app.connectors.registers.public import Addresses, PublicRegisters, question
-from app.services import companies, jobs
+from app.services import checks, companies, jobs
 from bench.measure import free_port
 
 SCENARIOS = {  # SIREN: open, in the RCS, categories standing
@@ -229,9 +230,81 @@ def test_an_answer_is_kept_for_a_minute_and_silence_too():
         except Unavailable:
             assert siren == "999000078"
         assert counting.asked == number
-    kept.forget()
+    kept.forget("732829320")
     kept.company("732829320")
     assert counting.asked == 3
+    with only_kept():
+        assert kept.company("732829320").is_open
+        with pytest.raises(Unavailable):
+            kept.company("999000029")
+    assert counting.asked == 3, "within a transaction nothing is asked"
+
+
+def searched(**changed):
+    unit = {"siren": "732829320", "nom_complet": "X", "etat_administratif": "A", "siege": {}} | changed
+    return json.dumps({"results": [{key: value for key, value in unit.items() if value is not None}]})
+
+
+def orias(*registrations, found="true", number="07004126"):
+    told = "".join(f"<registration><categoryName>{category}</categoryName><status>{status}</status></registration>" for category, status in registrations)
+    base = f"<informationBase><siren>732829320</siren><registrationNumber>{number}</registrationNumber><foundInRegistry>{found}</foundInRegistry></informationBase>"
+    return f"<r><intermediary>{base}<registrations>{told}</registrations></intermediary></r>"
+
+
+@pytest.mark.parametrize(
+    ("register", "status", "told"),
+    [
+        ("recherche", 400, '{"erreur": "?"}'),
+        ("recherche", 200, searched(etat_administratif=None)),
+        ("recherche", 200, searched(etat_administratif="?")),
+        ("recherche", 200, searched(siege="x")),
+        ("sirene", 404, '{"message": "no Route matched"}'),
+        ("sirene", 200, '{"uniteLegale": [1]}'),
+        ("sirene", 200, '{"uniteLegale": {"siren": "732829320", "periodesUniteLegale": null}}'),
+        ("rne", 404, '{"message": "no Route matched"}'),
+        ("rne", 200, '{"siren": "111111111", "formality": {"content": {"formeExerciceActivitePrincipale": "COMMERCIALE"}}}'),
+        ("rne", 200, '{"siren": "732829320", "formality": [1]}'),
+        ("orias", 200, orias(("COA", "SUPPRIME"), ("COA", "INSCRIT"))),
+        ("orias", 200, orias(("COA", "INSCRIT"), found="")),
+        ("orias", 200, orias(("COA", "INSCRIT"), number="")),
+    ],
+)
+def test_an_odd_answer_is_silence_and_neither_a_no_nor_a_pass(register, status, told):
+    public = PublicRegisters(Addresses("http://r.example", "http://r.example", "key", "http://r.example", "house", "demo", "http://r.example", "house"))
+    media_type = "text/xml" if register == "orias" else "application/json"
+
+    def answer(request):
+        if request.url.path.endswith("/login"):
+            return httpx.Response(200, json={"token": "t"})
+        return httpx.Response(status, content=told, headers={"Content-Type": media_type})
+
+    for name in ("recherche", "sirene", "rne", "orias"):
+        setattr(public, name, line.Line(name, "http://r.example", per_second=500, transport=httpx.MockTransport(answer)))
+    ask = {"recherche": public.company, "sirene": public.unpublished, "rne": public.registration, "orias": public.intermediary}[register]
+    with pytest.raises(Unavailable):
+        ask("732829320")
+
+
+def test_only_nine_digits_are_asked_about_with_the_houses_keys(house, monkeypatch):
+    hosts = []
+    public = PublicRegisters(Addresses("http://r.example", "http://r.example", "key", "http://r.example", "house", "demo"))
+    for name in ("recherche", "sirene", "rne"):
+        setattr(public, name, line.Line(name, "http://r.example", transport=httpx.MockTransport(lambda request: hosts.append(request.url))))
+    monkeypatch.setattr(registers, "chosen", Kept(public))
+    for typed in ("732829320/attachments?x=1", "../../siret", "", None, "1" * 2_000_000):
+        checks.foresee(typed)
+        for ask in (public.company, public.registration):
+            with pytest.raises(Unavailable):
+                ask(str(typed))
+    assert hosts == []
+    assert registers.chosen.answers == {}
+
+
+def test_without_a_key_for_insee_a_company_that_the_open_register_keeps_is_not_called_unknown():
+    public = PublicRegisters(Addresses("http://r.example"))
+    public.recherche = line.Line("recherche-entreprises", "http://r.example", transport=saying('{"results": []}', "application/json"))
+    with pytest.raises(Unavailable, match="INSEE"):
+        public.company("999000060")
 
 
 # --- what the house makes of it -------------------------------------------------------------------
@@ -343,6 +416,46 @@ def test_a_thousand_partners_are_looked_at_in_a_few_questions_and_a_lapsed_categ
     page = cast.client_for("administrator").get("/alerts/", headers={"Accept-Language": "en"}).text
     assert f"/partners/{partner.id}" in page
     assert "has lost a category at ORIAS." in page
+    (check,) = cast.read(lambda session: session.query(m.Check).filter_by(partner_id=partner.id).order_by(m.Check.id.desc()).limit(1).all())
+    assert check.result is m.CheckResult.FAILED
     offering = cast.offering(required_categories=["COA"])
     refused = cast.client_for("manager").post("/assignments/new", {"partner_id": partner.id, "offering_id": offering.id, "assigned_on": "01/11/2026"})
     assert refused.status_code == 422, "a lapsed partner gets no new assignment"
+
+
+@pytest.fixture
+def looked_at(house, cast):
+    """Lets the watch run once, after so many days."""
+
+    def watch(after=0):
+        with time_machine.travel(m.now() + timedelta(days=after)):
+            with cast.writing() as session:
+                jobs.enqueue("watch_orias", {}, session=session)
+            with house.app_context():
+                jobs.work_off()
+
+    return watch
+
+
+def test_a_category_lost_while_the_register_was_silent_still_calls_staff(house, cast, looked_at):
+    partner = cast.partner(siren="999000052", orias_number="15002345", status=m.PartnerStatus.ACTIVE, kind=m.PartnerKind.INSURANCE_BROKER)
+    facts = {"partner_id": partner.id, "kind": m.CheckKind.ORIAS, "register": "local"}
+    cast.add(m.Check(**facts, result=m.CheckResult.PASSED, answered={"statuses": {"COA": "INSCRIT", "CIF": "INSCRIT"}}))
+    cast.add(m.Check(**facts, result=m.CheckResult.UNAVAILABLE, answered={"register": "ORIAS"}))
+    looked_at(after=9)
+    assert cast.count(m.Alert, m.Alert.kind == "category_lapsed", m.Alert.partner_id == partner.id) == 1
+
+
+def test_a_partner_without_an_answer_holds_up_nobody_and_an_override_holds(house, cast, looked_at):
+    silent = cast.partner(siren="999000078", status=m.PartnerStatus.ACTIVE, kind=m.PartnerKind.INSURANCE_BROKER)
+    waiting = cast.partner(siren="999000045", status=m.PartnerStatus.PENDING_VALIDATION, kind=m.PartnerKind.INSURANCE_BROKER)
+    looked_at()
+    assert cast.count(m.Check, m.Check.partner_id == silent.id) == 0
+    (check,) = cast.read(lambda session: session.query(m.Check).filter_by(partner_id=waiting.id).all())
+    assert check.result is m.CheckResult.FAILED
+    with cast.writing() as session:
+        session.get_one(m.Check, check.id).override_reason = "Seen on paper."
+    looked_at(after=9)
+    reasons = cast.read(lambda session: [each.override_reason for each in session.query(m.Check).filter_by(partner_id=waiting.id).order_by(m.Check.id)])
+    assert reasons == ["Seen on paper.", "Seen on paper."]
+    assert cast.count(m.Job, m.Job.kind == "watch_orias", m.Job.state == m.JobState.DONE) == 2

@@ -72,19 +72,20 @@ def test_known_and_unknown_addresses_get_the_same_page_and_only_one_gets_a_mail(
     assert choose(cast.stranger(), secret).location == "/partner/signin"
 
 
-def test_a_link_dies_with_an_hour_with_a_newer_one_and_with_the_password(house, cast, mailed):
+def test_links_die_with_an_hour_and_with_the_password(house, cast, mailed):
     person = cast.staff("manager", email="camille@staff.example.org")
     cast.stranger().post("/password/forgotten", {"email": person.email})
     first = mailed("forgotten_password")
     cast.stranger().post("/password/forgotten", {"email": person.email})
     second = mailed("forgotten_password")
-    assert choose(cast.stranger(), first).status_code == 410
     with time_machine.travel(m.now() + timedelta(minutes=61)):
         assert choose(cast.stranger(), second).status_code == 410
+    assert cast.stranger().get(f"/password/reset/{first}").status_code == 200, "a stranger who asks again does not kill the link that one is following"
     at_home = cast.signed_in(person)
     sent = {"current": "a good password", "password": NEW, "password_again": NEW}
     changed = at_home.post("/account/password", sent | {"current": PASSWORD})
     assert changed.status_code == 302, changed.text
+    assert choose(cast.stranger(), first, "something else again").status_code == 410
     dead = choose(cast.stranger(), second, "something else again")
     assert dead.status_code == 410
     assert "/password/forgotten" in dead.text
@@ -111,6 +112,10 @@ def test_mails_are_asked_for_only_so_often(house, cast, mailed):
     assert len(cast.mails()) == 5
 
 
+def take(cast, secret, password=PASSWORD):
+    return cast.stranger().post(f"/password/address/{secret}", {"current": password}, **EN)
+
+
 def ask(visitor, email, password):
     return visitor.post("/account/email", {"address-email": email, "address-current": password}, **EN)
 
@@ -130,12 +135,16 @@ def test_another_address_becomes_ones_own_when_its_link_is_opened(house, cast, m
     assert cast.get(m.User, person.id).email == before
     assert cast.stranger().get(f"/password/address/{secret}").status_code == 200
     assert cast.get(m.User, person.id).email == before, "opening it changes nothing"
-    assert cast.stranger().post(f"/password/address/{secret}").location == "/partner/signin"
+    refused = take(cast, secret, "not the password")
+    assert refused.status_code == 422
+    assert "This is not your current password." in refused.text
+    assert cast.get(m.User, person.id).email == before, "the link may have gone to a mistyped address"
+    assert take(cast, secret).location == "/partner/signin"
     assert cast.get(m.User, person.id).email == "neuve@example.org"
     assert visitor.get("/portal/").status_code == 302
     assert opens(cast, "neuve@example.org", PASSWORD, "/partner/signin")
     assert not opens(cast, before, PASSWORD, "/partner/signin")
-    assert cast.stranger().post(f"/password/address/{secret}").status_code == 410
+    assert take(cast, secret).status_code == 410
     told = [(mail.notice, mail.recipient) for mail in cast.mails()]
     assert ("address_changed", before) in told
 
@@ -150,8 +159,54 @@ def test_an_address_that_somebody_has_gets_another_mail_and_nobody_learns_it(hou
     secret = mailed("new_address")
     with cast.writing() as session:
         session.get_one(m.User, other.id).email = "libre@example.org"  # taken meanwhile
-    assert cast.stranger().post(f"/password/address/{secret}").status_code == 410
+    assert take(cast, secret).status_code == 410
     assert cast.get(m.User, person.id).email == person.email
+
+
+def test_asking_for_another_address_again_kills_the_link_to_a_mistyped_one_and_nobody_elses(house, cast, mailed):
+    partner = cast.partner()
+    person, other = cast.member(partner), cast.member(partner)
+    ask(cast.signed_in(other, partner), "juste@example.org", PASSWORD)
+    others = mailed("new_address")
+    ask(cast.signed_in(person, partner), "fautive@example.org", PASSWORD)
+    mistyped = mailed("new_address")
+    ask(cast.signed_in(person, partner), "juste@example.org", PASSWORD)
+    right = mailed("new_address")
+    assert take(cast, mistyped).status_code == 410
+    assert cast.stranger().get(f"/password/address/{others}").status_code == 200
+    assert take(cast, right).status_code == 302
+    assert take(cast, others).status_code == 410, "taken meanwhile"
+
+
+def test_an_address_that_staff_put_right_ends_links_and_sign_ins(house, cast, mailed):
+    admin, person = cast.client_for("administrator"), cast.staff("manager")
+    at_work = cast.signed_in(person)
+    ask(at_work, "voleur@example.org", PASSWORD)
+    link = mailed("new_address")
+    cast.stranger().post("/password/forgotten", {"email": person.email})
+    reset = mailed("forgotten_password")
+    page = admin.get(f"/settings/staff/{person.id}").text
+    role = cast.read(lambda session: session.query(m.Role).filter_by(name="manager").one().id)
+    facts = {
+        "first_name": "Paul",
+        "last_name": "Rivière",
+        "email": "juste@example.org",
+        "roles": [role],
+        "active": "y",
+        "version": page.split('name="version" value="')[1].split('"')[0],
+    }
+    assert admin.post(f"/settings/staff/{person.id}", facts).status_code == 302
+    assert take(cast, link).status_code == 410
+    assert choose(cast.stranger(), reset).status_code == 410
+    assert at_work.get("/clients/").status_code == 302
+
+
+def test_what_strangers_ask_for_elsewhere_holds_up_no_reset(house, cast, mailed):
+    person = cast.member(cast.partner())
+    for _ask in range(7):
+        cast.stranger().post("/partner/register", {"first_name": "A", "last_name": "B", "email": person.email})
+    cast.stranger().post("/password/forgotten", {"email": person.email})
+    assert mailed("forgotten_password")
 
 
 def test_every_notice_can_be_seen_as_it_would_leave(house, cast):

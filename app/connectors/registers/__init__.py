@@ -93,10 +93,10 @@ def choose(name: str, settings: Mapping[str, Any] = MappingProxyType({})) -> Non
     chosen = {"local": lambda: LocalRegister(), "public": lambda: Kept(public_registers(settings))}[name]()
 
 
-def forget() -> None:
-    """Whoever asks again wants to know how things stand now, not within the last minute."""
+def forget(siren: str) -> None:
+    """Whoever asks again about a company wants to know how things stand now, not how they stood a moment ago."""
     if isinstance(chosen, Kept):
-        chosen.forget()
+        chosen.forget(siren)
 
 
 def public_registers(settings: Mapping[str, Any]) -> Register:

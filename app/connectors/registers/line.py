@@ -35,8 +35,11 @@ class Pace:
         self.gap, self.next, self.lock = 1 / per_second, 0.0, threading.Lock()
 
     def keep(self) -> None:
+        """Waits for its turn; raises ValueError where too many wait already."""
         with self.lock:
             at = max(self.next, time.monotonic())
+            if at - time.monotonic() > LONGEST_WAIT:
+                raise ValueError("too many ask at once")
             self.next = at + self.gap
         time.sleep(max(0.0, at - time.monotonic()))
 

@@ -20,6 +20,7 @@ Identity documents: a number that ends in 0 is reported stolen, one that ends in
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date
 
 from anyascii import anyascii
@@ -73,7 +74,11 @@ class LocalRegister:
         return None if company is None else Registration(siren, bool(company.in_rcs), "COMMERCIALE" if company.in_rcs else "LIBERALE_NON_REGLEMENTEE")
 
     def intermediaries(self, sirens: Sequence[str]) -> dict[str, Intermediary | None]:
-        return {siren: self.intermediary(siren) for siren in sirens}
+        found = {}
+        for siren in sirens:
+            with suppress(Unavailable):
+                found[siren] = self.intermediary(siren)
+        return found
 
     def intermediary(self, siren: str) -> Intermediary | None:
         digit = deciding_digit(siren)

@@ -7,9 +7,11 @@ RCS. ORIAS answers for several hundred companies at once. Shapes: each register'
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import wraps
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError, SubElement, tostring
 
@@ -23,6 +25,14 @@ AT_ONCE = 500  # intermediaries in one question to ORIAS
 HIDDEN = "[ND]"  # a name that INSEE may not publish
 SOAP, ORIAS = "http://schemas.xmlsoap.org/soap/envelope/", "urn:gpsa:orias:ws.001"
 COMMERCIAL = "COMMERCIALE"
+STATES = {"A": True, "C": False, "F": False}  # any other word is no answer
+FOUND = {"true": True, "1": True, "false": False, "0": False}
+
+
+def refuse_other(siren: str) -> None:
+    """Only nine digits go into an address that is asked with the house's own keys."""
+    if not re.fullmatch(r"[0-9]{9}", siren):
+        raise ValueError("not a SIREN")
 
 
 @dataclass(frozen=True)
@@ -39,6 +49,22 @@ class Addresses:
     orias_user: str = ""
 
 
+def understood(register: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """An answer of a shape that nobody foresaw is none."""
+
+    def dress(ask: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(ask)
+        def asked(*args: Any) -> Any:
+            try:
+                return ask(*args)
+            except (AttributeError, TypeError, KeyError, IndexError, ValueError) as surprise:
+                raise Unavailable(register) from surprise
+
+        return asked
+
+    return dress
+
+
 class PublicRegisters:
     name = "public"
 
@@ -52,43 +78,50 @@ class PublicRegisters:
 
     # --- companies ------------------------------------------------------------------------------
 
+    @understood("recherche-entreprises")
     def company(self, siren: str) -> Company | None:
+        """Raises Unavailable also where the open register does not know it and INSEE, without a key, cannot be asked."""
+        refuse_other(siren)
         found = [each for each in self.searched(siren) if each.siren == siren]
         if found:
             return found[0]
-        return self.unpublished(siren) if self.at.sirene_key else None
+        if not self.at.sirene_key:
+            raise Unavailable(self.sirene.name)
+        return self.unpublished(siren)
 
+    @understood("recherche-entreprises")
     def companies(self, words: str) -> list[Company]:
-        return self.searched(words)
+        return self.searched(words) if len(words.strip()) >= 3 else []  # the register's own limit
 
     def searched(self, words: str) -> list[Company]:
         status, body = self.recherche.ask("GET", "/search", "json", params={"q": words, "per_page": 10})
-        if status == 400:  # too short, or not a question it understands
-            return []
         return [company_of(each) for each in items(self.recherche, status, body, "results")]
 
+    @understood("INSEE Sirene")
     def unpublished(self, siren: str) -> Company | None:
         """One that the open register keeps to itself: INSEE says whether it exists and is open, and no more."""
         status, body = self.sirene.ask("GET", f"/siren/{siren}", "json")
-        if status == 404:
+        if status == 404 and read(self.sirene, 200, body)["header"]["statut"] == 404:
             return None
         unit = read(self.sirene, status, body).get("uniteLegale") or {}
         period = next((each for each in unit.get("periodesUniteLegale", []) if each.get("dateFin") is None), None)
         if period is None or unit.get("siren") != siren:
             raise Unavailable(self.sirene.name)
         name = period.get("denominationUniteLegale") or period.get("nomUniteLegale") or ""
-        return Company(siren, "" if name == HIDDEN else name, is_open=period.get("etatAdministratifUniteLegale") == "A", in_rcs=None, register=self.sirene.name)
+        return Company(siren, "" if name == HIDDEN else name, is_open=STATES[period["etatAdministratifUniteLegale"]], in_rcs=None, register=self.sirene.name)
 
+    @understood("INPI RNE")
     def registration(self, siren: str) -> Registration | None:
         """The form of activity in the national register, and so whether the company is in the RCS."""
+        refuse_other(siren)
         if not self.at.rne_password:
             raise Unavailable(self.rne.name)
         status, body = self.with_token(siren)
-        if status == 404:
+        if status == 404 and str(read(self.rne, 200, body)["code"]) == "404":
             return None
-        content = (read(self.rne, status, body).get("formality") or {}).get("content") or {}
-        exercise = content.get("formeExerciceActivitePrincipale")
-        if not isinstance(exercise, str):
+        told = read(self.rne, status, body)
+        exercise = told["formality"]["content"]["formeExerciceActivitePrincipale"]
+        if told["siren"] != siren or not isinstance(exercise, str):
             raise Unavailable(self.rne.name)
         return Registration(siren, in_rcs=exercise == COMMERCIAL, exercise=exercise, register=self.rne.name)
 
@@ -105,22 +138,25 @@ class PublicRegisters:
 
     # --- intermediaries -------------------------------------------------------------------------
 
+    @understood("ORIAS")
     def intermediary(self, siren: str) -> Intermediary | None:
         return self.intermediaries([siren])[siren]
 
+    @understood("ORIAS")
     def intermediaries(self, sirens: Sequence[str]) -> dict[str, Intermediary | None]:
-        """Each company's entry in ORIAS, or None; several hundred in one question."""
+        """Each company's entry in ORIAS, or None; several hundred in one question. One that the answer does not speak of is left
+        out: nothing is known of it."""
         if not self.at.orias_user:
             raise Unavailable(self.orias.name)
         found: dict[str, Intermediary | None] = {}
         for start in range(0, len(sirens), AT_ONCE):
             asked = sirens[start : start + AT_ONCE]
             said = {entry.siren: entry for entry in self.entries(asked)}
-            found |= {siren: entry if (entry := said.get(siren)) is not None and entry.number else None for siren in asked}
+            found |= {siren: said[siren] if said[siren].number else None for siren in asked if siren in said}
         return found
 
     def entries(self, sirens: Sequence[str]) -> Iterator[Intermediary]:
-        """What ORIAS says of each; one that it does not name at all is an answer we do not understand."""
+        """What ORIAS says of those it was asked about; an answer that speaks of none of them is one we do not understand."""
         headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""'}
         status, body = self.orias.ask("POST", "", "xml", content=question(self.at.orias_user, sirens), headers=headers)
         try:
@@ -128,7 +164,7 @@ class PublicRegisters:
         except (ParseError, defusedxml.DefusedXmlException, ValueError) as fault:
             raise Unavailable(self.orias.name) from fault
         said = [entry_of(each) for each in root.iter("intermediary")]
-        if status != 200 or not set(sirens) <= {each.siren for each in said}:
+        if status != 200 or not {each.siren for each in said} & set(sirens):
             raise Unavailable(self.orias.name)
         yield from said
 
@@ -153,9 +189,15 @@ def entry_of(told: Element) -> Intermediary:
     siren, number, name, found = (
         (base.findtext(part) or "").strip() if base is not None else "" for part in ("siren", "registrationNumber", "denomination", "foundInRegistry")
     )
-    if found != "true":
+    if not FOUND[found]:
         return Intermediary(siren, "", "", register="ORIAS")
-    statuses = {(each.findtext("categoryName") or "").strip(): (each.findtext("status") or "").strip() for each in told.iter("registration")}
+    if not number:
+        raise ValueError("an entry without a number")
+    statuses: dict[str, str] = {}
+    for each in told.iter("registration"):
+        category, status = (each.findtext("categoryName") or "").strip(), (each.findtext("status") or "").strip()
+        if statuses.setdefault(category, status) != status:
+            raise ValueError("a category that stands and does not")
     collects = any((each.findtext("collectFunds") or "") == "true" and (each.findtext("status") or "") == "INSCRIT" for each in told.iter("registration"))
     return Intermediary(siren, number, name, statuses, collects_funds=collects, register="ORIAS")
 
@@ -166,7 +208,7 @@ def company_of(told: dict[str, Any]) -> Company:
     return Company(
         str(told.get("siren") or ""),
         str(told.get("nom_raison_sociale") or told.get("nom_complet") or ""),
-        is_open=told.get("etat_administratif") == "A",
+        is_open=STATES[told["etat_administratif"]],
         in_rcs=None,
         street=address.partition(f" {postcode} ")[0] if postcode else address,
         postcode=postcode,
