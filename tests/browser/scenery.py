@@ -31,7 +31,7 @@ def furnish(cast: Cast, language: str) -> People:
     for name, town in (("Cabinet Lumière", "Lyon"), ("Rivage Conseil", "Nantes"), ("Midi Courtage", "Toulouse")):
         cast.partner(name=name, city=town, account_manager_id=manager.id)
     waiting = cast.partner(name="Horizon Crédit", city="Lille", status=m.PartnerStatus.PENDING_VALIDATION)
-    cast.add(m.Alert(kind="to_validate", partner_id=waiting.id))
+    cast.add(m.Alert(kind="file_waits", partner_id=waiting.id))
     supplier = cast.supplier(name="Boréal Assurances")
     product = cast.product(supplier, name="Sérénité Vie")
     first = None
