@@ -121,16 +121,13 @@ class Run:
 
 def enqueue(name: str, facts: dict[str, Any], subject: str = "", session: Session | None = None, wait: timedelta = timedelta(), key: str | None = None) -> Job:
     """Puts a job into the current transaction: it comes to be with its cause, or not at all."""
-    return put(session or db.session(), Job(**columns_of(KINDS[name], facts, subject), run_at=now() + wait, key=key))
+    job = Job(**columns_of(KINDS[name], facts, subject), run_at=now() + wait, key=key)
+    leave(session or db.session(), job)
+    return job
 
 
 def columns_of(known: Kind, facts: dict[str, Any], subject: str = "") -> dict[str, Any]:
     return {"kind": known.name, "title_text": known.title._args[0], "subject": subject[:200], "facts": facts, "lane": known.lane}
-
-
-def put(session: Session, job: Job) -> Job:
-    leave(session, job)
-    return job
 
 
 # Workers of this process wake up as soon as a job has been committed; those of other processes within a second.

@@ -128,11 +128,6 @@ def send_again(mail: Mail) -> None:
         jobs.enqueue("send_mail", {"message_id": mail.message_id}, mail.recipient, key=mail.message_id)
 
 
-def masked(text: str) -> str:
-    """A mail as staff may read it."""
-    return jobs.without_secrets(text)
-
-
 def latest(limit: int = 200) -> list[Mail]:
     """The newest mails, for the demo's page."""
     with crossing() as session:

@@ -24,7 +24,7 @@ from app.models import today
 from app.models.base import in_data
 from app.models.scope import NOBODY, OutOfScope
 from app.permissions import PARTNER_ROLES, STAFF_ROLES
-from app.services import mails, once, people
+from app.services import jobs, once, people
 from app.services.identifiers import grouped
 from app.views import fragments, guides, proofs
 from app.views.base import controls, importing, showing
@@ -110,7 +110,7 @@ def bind(app: Flask) -> None:
         date=lambda day: format_date(day, "medium") if day else "",
         day=lambda value: format_date(to_user_timezone(value), "medium") if value else "",
         worded=in_data,
-        masked=mails.masked,
+        masked=jobs.without_secrets,
         identifier=lambda value, kind: grouped(kind, value) if value else "",
         percent=percent,
         number=lambda value: format_decimal(value),

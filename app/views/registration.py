@@ -130,7 +130,7 @@ class RegistrationView(HouseView):
         # Pictures are drawn and PDFs read before a transaction begins: that takes a second, and nobody's writing waits for it.
         handed_in = look_at_files() if request.method == "POST" and step == "documents" else {}
         partner = self.partner()
-        if request.method == "POST" and step in ("company", "submit"):
+        if request.method == "POST" and step in ("company", "submit") and partner.status in CAN_BE_FILLED:
             siren = identifiers.squeezed(request.form.get("siren", "")) if step == "company" else partner.siren
             db.session.rollback()  # the registers are asked before the transaction as well: they may be slow
             checks.foresee(siren)

@@ -57,14 +57,12 @@ def upgrade() -> None:
     op.create_index("ix_job_due", "job", ["state", "lane", "run_at", "id"])
     mail_states(AFTER)
     # What waited in the outbox is sent by jobs from now on.
+    facts = ":before || message_id || :after"
+    facts = f"CAST({facts} AS JSON)" if op.get_bind().dialect.name == "postgresql" else facts
     op.execute(
         sa.text(
-            "INSERT INTO job (kind, key, title_text, subject, facts, lane, state, run_at, tries, done, total, error, fence, lost, created_at, updated_at, version)"
-            " SELECT 'send_mail', message_id, 'Send an e-mail', recipient, CAST(:before || message_id || :after AS JSON), 'quick', 'waiting', created_at, 0, 0, 0, '', 0, 0,"
-            " created_at, created_at, 1 FROM mail WHERE status IN ('queued', 'failed')"
-            if op.get_bind().dialect.name == "postgresql"
-            else "INSERT INTO job (kind, key, title_text, subject, facts, lane, state, run_at, tries, done, total, error, fence, lost, created_at, updated_at, version)"
-            " SELECT 'send_mail', message_id, 'Send an e-mail', recipient, :before || message_id || :after, 'quick', 'waiting', created_at, 0, 0, 0, '', 0, 0,"
+            "INSERT INTO job (kind, key, title_text, subject, facts, lane, state, run_at, tries, done, total, error, fence, lost, created_at, updated_at, version)"  # noqa: S608 - our own words
+            f" SELECT 'send_mail', message_id, 'Send an e-mail', recipient, {facts}, 'quick', 'waiting', created_at, 0, 0, 0, '', 0, 0,"
             " created_at, created_at, 1 FROM mail WHERE status IN ('queued', 'failed')"
         ).bindparams(before='{"message_id": "', after='"}')
     )

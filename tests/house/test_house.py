@@ -14,6 +14,7 @@ from alembic.migration import MigrationContext
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import text
 
+from app import models as m
 from app.extensions import db
 from app.models import Model
 from tests.house import catalogues
@@ -107,6 +108,18 @@ def test_the_database_is_what_the_models_say(house):
         options = {"include_object": lambda thing, name, kind, reflected, compared: not (name and ("_fts" in name or name.endswith("_search"))), "compare_type": False}
         differences = compare_metadata(MigrationContext.configure(connection, opts=options), Model.metadata)
     assert [change for change in differences if "alembic_version" not in str(change)] == []
+
+
+def test_a_mail_that_waited_before_there_were_jobs_gets_one(house, cast):
+    facts = {"notice": "invitation", "language": "fr", "subject": "S", "text": "T", "html": "H"}
+    for number, state in enumerate(("queued", "failed", "sent", "deferred")):
+        cast.add(m.Mail(**facts, message_id=f"<{number}@house.example>", recipient="somebody@example.org", status=m.MailStatus(state)))
+    with house.app_context():
+        downgrade(revision="0017")
+        upgrade()
+    keys = cast.read(lambda session: sorted((job.key, job.facts["message_id"]) for job in session.query(m.Job)))
+    assert keys == [(key, key) for key in ("<0@house.example>", "<1@house.example>", "<3@house.example>")]
+    assert [mail.status.value for mail in cast.mails()] == ["queued", "queued", "sent", "queued"]
 
 
 @pytest.mark.slow

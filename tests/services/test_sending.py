@@ -13,7 +13,7 @@ from aiosmtpd.controller import Controller
 
 from app import models as m
 from app.connectors import mail as connector
-from app.services import jobs, mails, notices
+from app.services import jobs, notices
 
 EN = {"headers": {"Accept-Language": "en"}}
 
@@ -293,4 +293,4 @@ def test_staff_read_what_became_of_a_mail_but_no_link_and_no_code_in_it(house, c
     for sheet in ("/mails/export.csv", "/mails/?columns=subject,text,html"):
         assert link.rsplit("/", 1)[1] not in admin.get(sheet).text
     assert cast.client_for("reader").get("/mails/").status_code == 403
-    assert mails.masked("https://a.example/partner/confirm/AbCdEf0123456789xyz\n\n123456\n\nEn 2026") == "https://a.example/partner/confirm/…\n\n…\n\nEn 2026"
+    assert jobs.without_secrets("https://a.example/partner/confirm/AbCdEf0123456789xyz\n\n123456\n\nEn 2026") == "https://a.example/partner/confirm/…\n\n…\n\nEn 2026"
