@@ -61,10 +61,12 @@ def kind(name: str, label: LazyString, **levels: Level) -> Access:
 # The back office.
 PARTNER_FILE = kind("partner_file", _("Partner files"), manager=WRITE, compliance=WRITE, reader=READ)
 PARTNER_VALIDATION = kind("partner_validation", _("Validation of partners"), compliance=READ)
+IDENTITY_PAPERS = kind("identity_papers", _("Identity documents"), compliance=READ)
 PARTNER_BANK = kind("partner_bank", _("Bank accounts of partners"), manager=WRITE, compliance=READ)
 PARTNER_PEOPLE = kind("partner_people", _("People of partners"), manager=WRITE, compliance=READ, reader=READ)
 FOLLOW_UP = kind("follow_up", _("Tasks and notes"), manager=FULL, compliance=FULL, reader=READ)
-AGREEMENTS = kind("agreements", _("Agreements"), manager=READ, compliance=READ)
+AGREEMENTS = kind("agreements", _("Agreements"), manager=WRITE, compliance=WRITE)
+AGREEMENT_TEXTS = kind("agreement_texts", _("Wording of agreements"), manager=READ, compliance=WRITE)
 PARTNERSHIPS = kind("partnerships", _("Partnerships"), manager=WRITE, compliance=READ, reader=READ)
 PROGRAMS = kind("programs", _("Programs and tiers"), manager=READ, compliance=READ, reader=READ)
 CATALOGUE = kind("catalogue", _("Suppliers and products"), manager=WRITE, compliance=READ, reader=READ)

@@ -1,7 +1,7 @@
 """WHAT WE KNOW: the tables. This is the one import that every other room uses."""
 
 from app import extensions
-from app.models.agreements import Agreement, AgreementKind, AgreementStatus, SigningCode
+from app.models.agreements import EVERY_KIND, Agreement, AgreementFile, AgreementKind, AgreementStatus, AgreementTemplate, SigningCode
 from app.models.base import INTERNAL, SHARED, STAFF, Choice, Model, Money, Own, Record, fold, now, today
 from app.models.clients import Client, ClientKind, ClientReference, ClientStatus, ReferenceClaim, Signatory, SignatoryRole
 from app.models.contracts import Contract, ContractStatus, number_key
@@ -12,6 +12,7 @@ from app.models.jobs import Job, JobState, Lane
 from app.models.lookups import LOOK_UPS, ActivityKind, Country, DocumentKind, Listed, LookUpRow, NoteKind, ProductKind
 from app.models.mails import Mail, MailStatus
 from app.models.offers import Assignment, Offering, OfferingStatus, Product, Supplier, SupplierKind
+from app.models.papers import Document, IdentityPaper, Reminder
 from app.models.partners import (
     CATEGORIES_BY_KIND,
     ORIAS_CATEGORIES,
@@ -21,7 +22,6 @@ from app.models.partners import (
     CheckKind,
     CheckResult,
     Contact,
-    Document,
     Exercise,
     Note,
     Partner,

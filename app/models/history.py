@@ -21,6 +21,7 @@ class Deed(Choice):
     CHANGED = "changed", _("Changed"), "warn"
     DELETED = "deleted", _("Deleted"), "bad"
     BULK = "bulk", _("Bulk change"), "warn"
+    SEEN = "seen", _("Seen"), "quiet"
 
 
 class History(Model):

@@ -10,9 +10,9 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, relationship
 
-from app.models.base import INTERNAL, STAFF, Choice, Moment, Own, Record, Searchable, choice_of, field, today
+from app.models.base import INTERNAL, STAFF, Choice, Moment, Own, Record, Searchable, choice_of, field
 from app.models.custom import Customised
-from app.models.lookups import ActivityKind, Country, DocumentKind, ListedIn, NoteKind, listed_in
+from app.models.lookups import ActivityKind, Country, ListedIn, NoteKind, listed_in
 
 
 class PartnerKind(Choice):
@@ -228,35 +228,6 @@ class BankAccount(Record):
 
     def __str__(self) -> str:
         return " ".join(self.iban[i : i + 4] for i in range(0, len(self.iban), 4))
-
-
-class Document(Record):
-    """A file of a partner. The bytes lie with the file connector under `key`; this row says what they are."""
-
-    __tablename__ = "document"
-    title, plural, adding = _("Document"), _("Documents"), _("New document")
-    labelled = ("filename",)
-    scope = Own("partner_id", applicant=frozenset({"kind", "number", "expires_on", "key", "filename", "media_type", "size", "digest", "uploaded_by"}), deletes=False)
-
-    partner_id: Mapped[int] = field(_("Partner"), ForeignKey("partner.id"), index=True)
-    kind: Mapped[DocumentKind] = field(_("Kind of document"), *listed_in(DocumentKind))
-    number: Mapped[str | None] = field(_("Number"), String(40), help=_("As printed on the document."))
-    expires_on: Mapped[date | None] = field(_("Expires on"))
-    key: Mapped[str] = field(_("Kept file"), String(80), unique=True, kind="file")
-    filename: Mapped[str] = field(_("File name"), String(200))
-    media_type: Mapped[str] = field(_("Type of file"), String(100))
-    size: Mapped[int] = field(_("Size in bytes"))
-    digest: Mapped[str] = field(_("SHA-256"), String(64))
-    uploaded_by: Mapped[str] = field(_("Uploaded by"), String(200))
-
-    partner: Mapped[Partner] = relationship()
-
-    @property
-    def is_expired(self) -> bool:
-        return self.expires_on is not None and self.expires_on < today()
-
-    def __str__(self) -> str:
-        return self.filename
 
 
 class Task(Record):

@@ -16,7 +16,8 @@ from app.connectors.registers import kept, local
 from app.extensions import db
 from app.models import Check, CheckKind, CheckResult, Document, DocumentKind, Partner
 from app.models.scope import verb
-from app.services import identifiers, jobs, settings
+from app.services import identifiers, jobs, papers, settings
+from app.services.papers import Compared
 from app.services.refusals import RuleBroken
 
 FIRST_RETRY = timedelta(minutes=5)
@@ -54,13 +55,23 @@ def judge_orias(partner: Partner, entry: registers.Intermediary | None) -> Judge
 
 
 def check_identity(partner: Partner) -> Judgement:
+    """The machine-readable lines compared with the person, and a register of identity documents asked where there is one; without
+    either, staff compare the piece by eye and say so in writing."""
     document = newest_document(partner.id, DocumentKind.IDENTITY)
-    if document is None or not document.number:
+    paper = papers.paper_of(document) if document is not None else None
+    if document is None or paper is None or not paper.number:
         return FAILED, "", None
+    number = papers.hidden(paper.number)
     if document.is_expired:
-        return FAILED, document.number, registers.Identity(document.number, False, "expired")
-    answer = registers.chosen.identity(document.number, document.expires_on)
-    return (PASSED if answer.is_valid else FAILED), document.number, answer
+        return FAILED, number, Compared(number, is_valid=False, reason="expired")
+    lines, differences = papers.compare(paper)
+    if differences:
+        return FAILED, number, Compared(number, is_valid=False, reason="other person", lines=lines, differences=differences)
+    answer = registers.chosen.identity(paper.number, document.expires_on)
+    if answer is None and not lines:
+        raise registers.Unavailable("identity")
+    compared = Compared(number, answer is None or answer.is_valid, answer.reason if answer else "", lines, register=registers.chosen.name if answer else "")
+    return (PASSED if compared.is_valid else FAILED), number, compared
 
 
 QUESTIONS: dict[CheckKind, Callable[[Partner], Judgement]] = {
@@ -123,7 +134,8 @@ def question_words(partner: Partner, kind: CheckKind) -> str:
     """What a register that stayed silent had been asked."""
     if kind is CheckKind.IDENTITY:
         document = newest_document(partner.id, DocumentKind.IDENTITY)
-        return (document.number or "") if document else ""
+        paper = papers.paper_of(document) if document else None
+        return papers.hidden(paper.number) if paper else ""
     return partner.siren or ""
 
 

@@ -11,11 +11,12 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.extensions import db
 from app.models import Agreement, Document, DocumentKind, Partner
-from app.permissions import AGREEMENTS, MY_BANK, MY_COMPANY, PARTNER_FILE, READ
-from app.services import files
+from app.permissions import AGREEMENTS, IDENTITY_PAPERS, MY_BANK, MY_COMPANY, PARTNER_BANK, PARTNER_FILE, READ
+from app.services import files, papers
 from app.views.base import APPLICANTS, SIGNED_IN, HouseView, page, signed_in
 
 PRIVATE_PAPERS = (DocumentKind.IDENTITY, DocumentKind.BANK)
+FOR_FEW = {DocumentKind.IDENTITY: IDENTITY_PAPERS, DocumentKind.BANK: PARTNER_BANK}
 
 
 def send(key: str, name: str, media_type: str) -> Response:
@@ -31,13 +32,18 @@ def send(key: str, name: str, media_type: str) -> Response:
 
 
 def document(record_id: int) -> Response:
-    found: Any = db.session.scalar(select(Document).where(Document.id == record_id))
-    return send(found.key, found.filename, found.media_type) if found else abort(404)
+    """Whoever opens an identity document is named in its history."""
+    found: Any = db.session.scalar(select(Document).where(Document.id == record_id)) or abort(404)
+    key, name, media_type, is_identity = found.key, found.filename, found.media_type, found.kind == DocumentKind.IDENTITY
+    if is_identity:
+        db.session.rollback()  # the look is noted on a session of its own
+        papers.note_look(record_id, signed_in().name, signed_in().id)
+    return send(key, name, media_type)
 
 
 def agreement(record_id: int) -> Response:
     found: Any = db.session.scalar(select(Agreement).where(Agreement.id == record_id))
-    return send(found.key, f"{found.name}.pdf", "application/pdf") if found else abort(404)
+    return send(found.newest_key, f"{found.name}.pdf", "application/pdf") if found else abort(404)
 
 
 class LogoView(HouseView):
@@ -65,7 +71,9 @@ class StaffFileView(HouseView):
 
     @page("/documents/<id:record_id>")
     def document(self, record_id: int) -> Response:
-        return document(record_id)
+        """Identity papers and bank details are for the few who need them."""
+        needed = FOR_FEW.get(db.session.scalar(select(Document.kind).where(Document.id == record_id)), PARTNER_FILE)
+        return document(record_id) if signed_in().may(needed, READ) else abort(404)
 
     @page("/agreements/<id:record_id>", access=AGREEMENTS)
     def agreement(self, record_id: int) -> Response:

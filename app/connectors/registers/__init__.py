@@ -81,7 +81,9 @@ class Register(Protocol):
 
     def intermediaries(self, sirens: Sequence[str]) -> dict[str, Intermediary | None]: ...
 
-    def identity(self, number: str, expires_on: date | None) -> Identity: ...
+    def identity(self, number: str, expires_on: date | None) -> Identity | None:
+        """None where there is no register to ask."""
+        ...
 
 
 chosen: Register

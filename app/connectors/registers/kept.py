@@ -54,8 +54,9 @@ class Kept:
         """Asked anew each time: the watch wants to know how things stand."""
         return self.register.intermediaries(sirens)
 
-    def identity(self, number: str, expires_on: date | None) -> Identity:
-        return self.kept(("identity", number, expires_on), lambda: self.register.identity(number, expires_on))
+    def identity(self, number: str, expires_on: date | None) -> Identity | None:
+        """Not kept: what is said of a person is not remembered."""
+        return self.register.identity(number, expires_on)
 
     def forget(self, siren: str) -> None:
         with self.lock:
