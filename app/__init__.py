@@ -12,12 +12,12 @@ import config
 from app.connectors import files, mail, registers, signature
 from app.extensions import csrf, db, mail as mailer, migrate, reading_connections
 from app.models import Model, recorder, walls
-from app.services import housekeeping, mails, watch
+from app.services import housekeeping, mails, reminders, watch
 from app.views import console, frame, languages, register
 from app.views.builder import HouseBuilder, HouseSecurity
 from app.views.menu import Menu
 
-__all__ = ["Model", "create_app", "housekeeping", "mails", "recorder", "walls", "watch"]
+__all__ = ["Model", "create_app", "housekeeping", "mails", "recorder", "reminders", "walls", "watch"]
 
 
 def create_app(settings: type[config.Config] | None = None, **changes: Any) -> Flask:
@@ -58,7 +58,7 @@ def open_connectors(app: Flask) -> None:
     registers.choose(app.config["REGISTERS"], app.config)
     files.choose(app.config["FILE_FOLDER"])
     mail.choose(app.config["MAIL_SERVER"], app.config["MAIL_FOLDER"], app.config["MAIL_DEFAULT_SENDER"])
-    signature.choose(app.config["SECRET_KEY"])
+    signature.choose(app.config)
 
 
 from app.cli import add_commands  # noqa: E402 - its commands import the house

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.models import Mail, Membership, Partner, Role, Side, User
+from app.models import DocumentKind, Mail, MemberRole, Membership, Partner, Role, Side, User, today
 from app.services.crossings import crossing
 from app.services.mails import post, written
 
@@ -22,6 +23,10 @@ SAMPLE = {
     "reason": "La pièce d’identité est illisible.",
     "code": "000000",
     "new": "camille@example.org",
+    "title": "Avenant n° 1",
+    "until": datetime(2027, 3, 1, 17, tzinfo=UTC),
+    "today": date(2027, 1, 30),
+    "pieces": [(None, date(2027, 3, 1)), (DocumentKind.LIABILITY, date(2027, 1, 15))],
 }
 WITHOUT_LINK = frozenset({"signing_code", "address_changed"})
 
@@ -57,6 +62,31 @@ def invitation(session: Session, email: str, first_name: str, language: str, sec
 
 def signing_code(session: Session, email: str, language: str, code: str, partner_id: int) -> Mail:
     return post("signing_code", email, language, session, partner_id, code=code)
+
+
+def to_sign(partner: Partner, title: str, until: datetime) -> None:
+    """An amendment waits for its signature: to the owners, who may sign."""
+    for email, language, name in owners_of(partner.id):
+        post("to_sign", email, language, partner_id=partner.id, name=name, company=str(partner), title=title, until=until, link=link("/portal/profile/"))
+
+
+def sign_reminder(session: Session, partner: Partner, title: str, until: datetime) -> None:
+    for email, language, name in owners_of(partner.id):
+        post("sign_reminder", email, language, session, partner.id, name=name, company=str(partner), title=title, until=until, link=link("/partner/signin"))
+
+
+def renewals(session: Session, partner: Partner, pieces: list[tuple[Any, date]]) -> None:
+    """What runs out: each piece's kind (None for the registration at ORIAS) with its last day."""
+    for email, language, name in owners_of(partner.id):
+        post("renewals", email, language, session, partner.id, name=name, company=str(partner), pieces=pieces, today=today(), link=link("/portal/profile/"))
+
+
+def owners_of(partner_id: int) -> list[tuple[str, str, str]]:
+    """Address, language and first name of those who may act for a partner."""
+    with crossing() as session:
+        own = Membership.partner_id == partner_id, Membership.role == MemberRole.OWNER, User.active.is_(True)
+        found = session.scalars(select(User).join(Membership, Membership.user_id == User.id).where(*own).order_by(Membership.id))
+        return [(user.email, user.language or "fr", user.first_name) for user in found]
 
 
 def forgotten_password(session: Session, email: str, first_name: str, language: str, secret: str) -> Mail:
