@@ -67,6 +67,10 @@ class Config:
     RNE_USER, RNE_PASSWORD = os.environ.get("RNE_USER", ""), os.environ.get("RNE_PASSWORD", "")
     ORIAS_URL = os.environ.get("ORIAS_URL", "https://ws.orias.fr/service")
     ORIAS_USER = os.environ.get("ORIAS_USER", "")
+
+    SIGNATURE_PROVIDER = os.environ.get("SIGNATURE_PROVIDER", "local")
+    KEY_FOLDER = os.environ.get("KEY_FOLDER", "")  # where the key lies that agreements are sealed with: INSTANCE/keys if not said
+    TSA_URL = os.environ.get("TSA_URL", "")  # a time-stamp server (RFC 3161), if the house has one
     LINK_LIFETIME = timedelta(days=7)
     OFFER_TO_SIGN_LIFETIME = timedelta(days=14)
     CODE_LIFETIME = timedelta(minutes=15)

@@ -6,6 +6,7 @@ import resource
 import signal
 import sys
 import threading
+from typing import BinaryIO
 
 import click
 from flask import Flask, current_app
@@ -14,12 +15,12 @@ from app.extensions import db
 from app.models import Lane
 from app.models.scope import SYSTEM, acting
 from app.permissions import PARTNER_ROLES, PORTAL_TABLE, STAFF_ROLES, STAFF_TABLE, Access
-from app.services import history, jobs, preparation, schedules, workers
+from app.services import history, jobs, preparation, schedules, signing, workers
 from app.services.crossings import crossing
 
 
 def add_commands(app: Flask) -> None:
-    for command in (prepare, load_demo, permissions, check_history, work):
+    for command in (prepare, load_demo, permissions, check_history, verify_agreement, work):
         app.cli.add_command(command)
 
 
@@ -69,6 +70,27 @@ def check_history() -> None:
     if broken:
         sys.exit(f"The chain does not hold at: {', '.join(map(str, broken))}")
     click.echo("The history is whole.")
+
+
+STATES = {"offered": "as it was offered for signature", "signed": "as the partner signed it", "countersigned": "as both have signed it"}
+
+
+@click.command("verify-agreement")
+@click.argument("file", type=click.File("rb"))
+def verify_agreement(file: BinaryIO) -> None:
+    """Say whether a PDF is one of this house's agreements, whole and unchanged; exit with 1 when it is not."""
+    found = signing.verify(file.read())
+    click.echo(f"SHA-256 {found.digest}")
+    if found.agreement is not None:
+        click.echo(f"Agreement no. {found.agreement.id}, “{found.agreement.name}”, {STATES.get(found.state, found.state)}.")
+    if not found.readable:
+        click.echo("This is not a PDF that can be read.")
+    for each in found.seals:
+        made = "with this house’s key" if each.ours else "with a key that is not this house’s"
+        click.echo(f"Signature “{each.field}” {made}: {'whole' if each.intact and not each.changed_later else 'BROKEN'}. {each.reason} {each.at or ''}")
+    if not found.is_ours:
+        sys.exit("Not a file that left this house, or changed since.")
+    click.echo("Ours, whole and unchanged.")
 
 
 @click.command()

@@ -200,9 +200,12 @@ class Cast:
             "size": 27,
             "digest": "0" * 64,
             "uploaded_by": "tests",
-            "number": "12AB34567",
         }
-        return self.add(m.Document(**defaults | facts))
+        said = {name: facts.pop(name) for name in ("number", "zone") if name in facts}
+        document = self.add(m.Document(**defaults | facts))
+        if document.kind == m.DocumentKind.IDENTITY:
+            self.add(m.IdentityPaper(partner_id=partner.id, document_id=document.id, **{"number": "12AB34567"} | said))
+        return document
 
     def agreement(self, partner: m.Partner, **facts: Any) -> m.Agreement:
         key = files.new_key()
@@ -216,6 +219,7 @@ class Cast:
             "expires_at": m.now(),
             "signed_at": m.now(),
             "signed_by": "Somebody",
+            "countersigned_at": m.now(),
         }
         return self.add(m.Agreement(**defaults | facts))
 

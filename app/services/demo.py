@@ -9,7 +9,6 @@ from decimal import Decimal
 from sqlalchemy import select
 from stdnum import luhn
 
-from app.connectors import documents
 from app.connectors.registers import local
 from app.extensions import db
 from app.models import (
@@ -25,8 +24,6 @@ from app.models import (
     Contact,
     Contract,
     ContractStatus,
-    Document,
-    DocumentKind,
     Exercise,
     MemberRole,
     Membership,
@@ -55,7 +52,7 @@ from app.models import (
     today,
 )
 from app.models.base import IN_DATA
-from app.services import agreements, files, partners, people
+from app.services import agreements, demo_papers, people
 from app.services.words import key_of
 
 PASSWORD = "cordee-demo"  # noqa: S105 - the demo's, printed on its own sign-in page
@@ -183,7 +180,8 @@ def load() -> bool:
     for partner in partners:
         if partner.is_open:
             load_business(partner, suppliers, offerings, program, tiers, luck)
-    load_waiting_file(luck, hashed)
+    demo_papers.load_pieces(partners[0])
+    demo_papers.load_waiting_file(siren(90), hashed)
     db.session.flush()
     return True
 
@@ -286,8 +284,7 @@ def load_business(partner: Partner, suppliers: dict[str, Supplier], offerings: l
         db.session.add(ProviderCode(partner=partner, supplier=supplier, code=f"{supplier.code[:2]}{partner.id:04d}", valid_from=date(2024, 1, 1)))
     db.session.add(BankAccount(partner=partner, holder=partner.name, iban="FR7630006000011234567890189", bic="AGRIFRPP", is_default=True))
     db.session.flush()
-    agreement = agreements.offer(partner, "fr")
-    agreements.sign(agreement, "Camille Rousseau", partner.email or "", "192.0.2.1", "")
+    demo_papers.sign_both(partner, agreements.offer(partner, "fr"), "Camille Rousseau", partner.email or "")
     db.session.add(
         Task(
             partner=partner,
@@ -351,45 +348,3 @@ def load_contract(partner: Partner, client: Client, supplier: Supplier, referenc
             renews_on=date(2027, luck.randrange(1, 13), 1),
         )
     )
-
-
-def load_waiting_file(luck: random.Random, hashed: str) -> None:
-    """One file that waits, so that the first thing an administrator sees is something to do."""
-    partner = Partner(
-        name="Courtage du Trièves",
-        kind=PartnerKind.INSURANCE_BROKER,
-        siren=siren(90),
-        rcs_town="Grenoble",
-        orias_number=local.orias_number(siren(90)),
-        city="Mens",
-        postcode="38710",
-        street="3 place de la Halle",
-        email="bonjour@trieves.example",
-    )
-    user = User(
-        first_name="Anne-Marie",
-        last_name="Faure",
-        username="attente@trieves.example",
-        email="attente@trieves.example",
-        password=hashed,
-        side=Side.PARTNER,
-        active=True,
-        birth_date=date(1979, 6, 2),
-    )
-    db.session.add_all([partner, user])
-    db.session.flush()
-    db.session.add(Membership(partner=partner, user=user, role=MemberRole.OWNER))
-    paper = files.put(
-        "piece-identite.pdf",
-        "application/pdf",
-        documents.render("agreement", {"title": "Pièce d’identité (démonstration)", "house": "", "partner": "", "language": "fr", "parts": []}),
-    )
-    facts = {"key": paper.key, "filename": paper.filename, "media_type": paper.media_type, "size": paper.size, "digest": paper.digest}
-    db.session.add(Document(partner=partner, kind=DocumentKind.IDENTITY, number="12AB34569", expires_on=date(2032, 6, 1), uploaded_by=str(user), **facts))
-    db.session.add(BankAccount(partner=partner, holder=partner.name, iban="FR7630006000011234567890189"))
-    db.session.flush()
-    partners.submit(partner, str(user), "fr")
-    agreement = agreements.to_sign(partner.id)
-    assert agreement is not None
-    agreements.sign(agreement, str(user), user.email, "192.0.2.7", "")
-    partners.signed(partner, str(user))

@@ -9,8 +9,9 @@ from sqlalchemy.exc import IntegrityError
 from app.extensions import db
 from app.models import Alert, Assignment, BankAccount, Document, DocumentKind, Offering, OfferingStatus, Partner, PartnerMove, PartnerStatus, Side, User, now, today
 from app.models.scope import leave, verb
-from app.services import agreements, checks, crossings, history, notices
+from app.services import agreements, checks, crossings, history, notices, signing
 from app.services.refusals import RuleBroken, refuse_all
+from app.services.signing import Sealed
 
 DRAFT, SUBMITTED, TO_SIGN = PartnerStatus.DRAFT, PartnerStatus.SUBMITTED, PartnerStatus.TO_SIGN
 WAITING, ACTIVE, REFUSED = PartnerStatus.PENDING_VALIDATION, PartnerStatus.ACTIVE, PartnerStatus.REFUSED
@@ -125,14 +126,16 @@ def signed(partner: Partner, by: str) -> None:
 # --- the staff's verbs --------------------------------------------------------------------------
 
 
-def validate(partner: Partner, by: str, offering_ids: list[int], none_yet: bool = False) -> None:
+def validate(partner: Partner, by: str, offering_ids: list[int], none_yet: bool = False, counter: Sealed | None = None) -> None:
     """Opens the portal, with the offerings to be marketed (or none, said in so many words): for a signed file that waits, with
-    a SIREN of its own, whose every failed or silent check has been overridden in writing."""
+    a SIREN of its own, whose every failed or silent check has been overridden in writing. The house counter-signs with it:
+    `counter` is the agreement's file with both signatures."""
     if partner.status is not WAITING:
         raise RuleBroken(_("Only a file that is awaiting validation can be validated."))
     if partner.contested and crossings.siren_is_held(partner.siren or "", partner.id):
         raise RuleBroken(_("Another partner already holds this SIREN. Settle that first, then validate."))
-    if agreements.standing(partner.id) is None:
+    agreement = agreements.standing(partner.id)
+    if agreement is None:
         raise RuleBroken(_("There is no signed agreement. Refuse the file, so that it is signed."))
     in_the_way = [check for check in checks.latest(partner.id) if check.stands_in_the_way]
     if in_the_way:
@@ -140,6 +143,10 @@ def validate(partner: Partner, by: str, offering_ids: list[int], none_yet: bool 
         raise RuleBroken(_("These checks stand in the way: %(checks)s. Override each with a reason, or refuse the file.", checks=kinds))
     if not offering_ids and not none_yet:
         raise RuleBroken(_("Please tick the offerings to be marketed, or that there are none for now."), "offerings")
+    if agreement.countersigned_at is None:
+        if counter is None:
+            raise RuleBroken(signing.NOT_SEALED)
+        signing.countersign(agreement, counter)
     partner.contested = False
     move(partner, ACTIVE, by)
     offerings = assign(partner, offering_ids)

@@ -496,3 +496,23 @@ document.querySelectorAll("[data-advance]").forEach((form) => {
   form.addEventListener("submit", (event) => { event.preventDefault(); goOn(); });
   goOn();
 });
+
+// A preview follows what is typed; a field's name goes in where the cursor stands.
+document.querySelectorAll("[data-preview-at]").forEach((preview) => {
+  const form = preview.closest("form"), text = form.elements.namedItem("text");
+  let waiting, asked = 0;
+  const show = async () => {
+    const mine = ++asked;
+    try {
+      const answer = await fetch(preview.dataset.previewAt, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+      const found = await answer.text();
+      if (answer.ok && mine === asked) preview.innerHTML = found;
+    } catch { /* what was shown stays; the next letter asks again */ }
+  };
+  text.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(show, 400); });
+  form.querySelectorAll("[data-insert]").forEach((button) => button.addEventListener("click", () => {
+    text.setRangeText(button.dataset.insert, text.selectionStart, text.selectionEnd, "end");
+    text.focus();
+    text.dispatchEvent(new Event("input", { bubbles: true }));
+  }));
+});

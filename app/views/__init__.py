@@ -5,9 +5,21 @@ from __future__ import annotations
 from flask_appbuilder import AppBuilder
 from flask_babel import lazy_gettext as _
 
-from app.permissions import CONSOLE, MY_COMPANY, MY_PEOPLE, MY_PROGRAM, PARTNER_VALIDATION, RIGHTS, SETTINGS as SETTINGS_ACCESS, STAFF_PEOPLE, TRANSLATIONS
+from app.permissions import (
+    AGREEMENT_TEXTS,
+    CONSOLE,
+    MY_COMPANY,
+    MY_PEOPLE,
+    MY_PROGRAM,
+    PARTNER_VALIDATION,
+    RIGHTS,
+    SETTINGS as SETTINGS_ACCESS,
+    STAFF_PEOPLE,
+    TRANSLATIONS,
+)
 from app.views import (
     account,
+    agreements,
     charts,
     clients,
     contracts,
@@ -20,6 +32,7 @@ from app.views import (
     jobs,
     mails,
     offers,
+    papers,
     partners,
     partnerships,
     passwords,
@@ -28,6 +41,7 @@ from app.views import (
     search,
     settings,
     sign_in,
+    signing,
     translations,
     views,
 )
@@ -45,7 +59,7 @@ CONTENTS = [
     (None, partners.BankAccountView),
     (None, partners.DocumentView),
     (None, partners.MembershipView),
-    (NETWORK, partners.AgreementView),
+    (NETWORK, agreements.AgreementView),
     (NETWORK, partners.TaskView),
     (None, partners.NoteView),
     (CLIENTS, clients.ClientView),
@@ -79,6 +93,8 @@ PAGES = [
     clients.ReferenceDoor,
     files.LogoView,
     files.StaffFileView,
+    papers.StaffPapersView,
+    papers.PortalPapersView,
     files.PortalFileView,
     files.ApplicantFileView,
     sign_in.StaffDoorView,
@@ -88,6 +104,10 @@ PAGES = [
     sign_in.CabinetView,
     registration.DoorView,
     registration.RegistrationView,
+    signing.ApplicantSigningView,
+    signing.PortalAgreementView,
+    agreements.AmendmentView,
+    agreements.WordingsView,
     portal.DashboardView,
     portal.ProfileView,
     portal.ProgramDoor,
@@ -108,6 +128,7 @@ SETTINGS_LINKS = [
     Entry(SETTINGS, _("Staff"), "person-gear", "/settings/staff/", STAFF_PEOPLE),
     Entry(SETTINGS, _("Roles"), "shield-check", "/settings/roles/", STAFF_PEOPLE),
     Entry(SETTINGS, _("Permissions"), "table", "/settings/permissions/", RIGHTS),
+    Entry(SETTINGS, _("Wording of agreements"), "file-earmark-ruled", "/wordings/", AGREEMENT_TEXTS),
     Entry(SETTINGS, _("Checks"), "clipboard-check", "/settings/checks/", SETTINGS_ACCESS),
     Entry(SETTINGS, _("Translations"), "translate", "/translations/", TRANSLATIONS),
     Entry(SETTINGS, _("Console"), "terminal", "/console/", CONSOLE),

@@ -58,6 +58,12 @@ ALARMS = {
     "file_waits": Alarm(_("is awaiting validation."), lambda alert: f"/partners/{alert.partner_id}/validation"),
     "contested": Alarm(_("has signed with a SIREN that another partner holds."), lambda alert: f"/partners/{alert.partner_id}/validation", is_urgent=True),
     "claimed_reference": Alarm(_("declares a supplier reference that another client holds."), lambda alert: "/claims/", by_hand=True),
+    "agreement_declined": Alarm(_("does not want to sign."), lambda alert: f"/partners/{alert.partner_id}?tab=agreements", is_urgent=True, by_hand=True),
+    "amendment_signed": Alarm(
+        _("has signed an amendment: it waits for the counter-signature."), lambda alert: f"/partners/{alert.partner_id}?tab=agreements", by_hand=True
+    ),
+    "document_received": Alarm(_("has handed in a document."), lambda alert: f"/partners/{alert.partner_id}?tab=documents", by_hand=True),
+    "document_expired": Alarm(_("has a document that has expired."), lambda alert: f"/partners/{alert.partner_id}?tab=documents", is_urgent=True, by_hand=True),
     "category_lapsed": Alarm(_("has lost a category at ORIAS."), lambda alert: f"/partners/{alert.partner_id}/validation", is_urgent=True, by_hand=True),
 }
 

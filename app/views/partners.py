@@ -9,11 +9,12 @@ from flask_babel import gettext, lazy_gettext as _
 from sqlalchemy import select
 
 from app.extensions import db
-from app.models import Agreement, BankAccount, Check, Contact, Document, Membership, Note, Partner, PartnerStatus, ProviderCode, Side, Task, User, today
-from app.permissions import AGREEMENTS, FOLLOW_UP, FULL, MY_BANK, PARTNER_BANK, PARTNER_FILE, PARTNER_PEOPLE, PARTNER_VALIDATION, WRITE
+from app.models import BankAccount, Check, Contact, Document, Membership, Note, Partner, PartnerStatus, ProviderCode, Side, Task, User, today
+from app.permissions import FOLLOW_UP, FULL, MY_BANK, PARTNER_BANK, PARTNER_FILE, PARTNER_PEOPLE, PARTNER_VALIDATION, WRITE
 from app.services import agreements, checks, once, partners, registration
 from app.services.refusals import RuleBroken
 from app.views import companies
+from app.views.agreements import Countersigned
 from app.views.base import EntityView, HouseForm, HouseView, Portal, Rules, act, page, signed_in
 from app.views.base.forms import cleaned
 
@@ -155,7 +156,17 @@ class ValidationView(HouseView):
         chosen = [int(sent) for sent in request.form.getlist("offerings") if sent.isdecimal() and len(sent) <= 9]
         none_yet = bool(request.form.get("none_yet"))
         done = gettext("The partner has been validated and told by e-mail.")
-        return self.deed(record_id, lambda partner: partners.validate(partner, signed_in().name, chosen, none_yet), done)
+        partner = self.find(record_id)
+        agreement = agreements.standing(partner.id)
+        if partner.status is not PartnerStatus.PENDING_VALIDATION or agreement is None or agreement.countersigned_at is not None:
+            return self.deed(record_id, lambda partner: partners.validate(partner, signed_in().name, chosen, none_yet), done)
+        agreement_id = agreement.id
+        db.session.rollback()  # no transaction is open while the house's seal is put into the agreement
+        try:
+            with Countersigned(agreement_id) as counter:
+                return self.deed(record_id, lambda partner: partners.validate(partner, signed_in().name, chosen, none_yet, counter), done)
+        except RuleBroken as broken:
+            return self.screen(self.find(record_id), broken), 409
 
     @page("/<id:record_id>/refuse", needs=FULL, methods=("POST",))
     def refuse(self, record_id: int) -> Any:
@@ -211,6 +222,7 @@ class DocumentView(EntityView):
     form = {}
     show = {_("Document"): ["filename", "kind", "number", "expires_on", "size", "media_type", "digest", "uploaded_by", "partner"]}
     adds = edits = deletes = False
+    adds_at = "/partners/{}/documents/new"
     show_template = "partners/document.html"
 
 
@@ -220,19 +232,6 @@ class MembershipView(EntityView):
     form = {_("Colleague"): ["role", "own_clients_only"]}
     show = {_("Colleague"): ["user", "partner", "role", "own_clients_only", "created_at"]}
     adds, deletes = False, False
-
-
-class AgreementView(EntityView):
-    model, access, slug, icon = Agreement, AGREEMENTS, "agreements", "file-earmark-check"
-    list_columns = ["name", "partner", "status", "signed_at", "signed_by"]
-    form = {}
-    show = {_("Agreement"): ["name", "partner", "kind", "status", "language", "expires_at", "signed_at", "signed_by", "digest"]}
-    adds = edits = deletes = False
-    show_template = "partners/agreement.html"
-
-    def sections_of(self, record: Agreement) -> dict[Any, list[str]]:
-        """Once it is signed, the last day to sign it means nothing."""
-        return {title: [name for name in names if name != "expires_at" or record.signed_at is None] for title, names in super().sections_of(record).items()}
 
 
 class TaskView(EntityView):

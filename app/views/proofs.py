@@ -22,10 +22,16 @@ LABELS = {
     "statuses": _("Registrations"),
     "is_valid": _("Valid"),
     "reason": _("Reason"),
+    "lines": _("Machine-readable lines"),
+    "differences": _("Differs from what was declared"),
     "register": _("Register"),
     "exercise": _("Form of activity"),
     "collects_funds": _("Collects funds"),
     "agreement": _("Agreement no."),
+    "title": _("Title"),
+    "partner": _("Partner"),
+    "offered_at": _("Offered on"),
+    "code_sent_at": _("Code sent on"),
     "document_sha256": _("SHA-256 of the PDF"),
     "signed_by": _("Signed by"),
     "email": _("Code sent to"),
@@ -47,6 +53,14 @@ VALUES = {
     "ARTISANALE_REGLEMENTEE": _("craftsman"),
     "expired": _("expired"),
     "reported stolen": _("reported stolen"),
+    "other person": _("not the person declared"),
+    "last_name": _("last name"),
+    "first_name": _("first name"),
+    "birth_date": _("birth date"),
+    "CNI": _("in order (French card of 2 × 36 characters)"),
+    "TD1": _("in order (card of 3 × 30 characters)"),
+    "TD2": _("in order (card of 2 × 36 characters)"),
+    "TD3": _("in order (passport, 2 × 44 characters)"),
     "simple": _("simple electronic signature"),
 }
 REGISTERS = {"local": _("Local register (demonstration)"), "public": _("Public registers")}
@@ -62,7 +76,9 @@ def value_words(key: str, value: Any) -> str:
         return gettext("Yes") if value else gettext("No")
     if isinstance(value, dict):
         return ", ".join(f"{name} ({value_words(name, each)})" for name, each in value.items())
-    if key == "at":
+    if isinstance(value, list):
+        return ", ".join(value_words(key, each) for each in value)
+    if key in ("at", "offered_at", "code_sent_at"):
         return moment(datetime.fromisoformat(value))
     if key == "siren":
         return grouped("siren", str(value))

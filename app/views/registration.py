@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import abort, flash, redirect, render_template, request
+from flask import flash, redirect, render_template, request
 from flask_babel import gettext, lazy_gettext as _
 from sqlalchemy import select
 from werkzeug.wrappers import Response
-from wtforms import PasswordField, StringField
+from wtforms import PasswordField, StringField, TextAreaField
 from wtforms.validators import Optional
 
 from app.extensions import db
-from app.models import BankAccount, Document, DocumentKind, Partner, PartnerStatus, User, today
-from app.services import agreements, checks, files, identifiers, once, partners, registration
+from app.models import BankAccount, Document, DocumentKind, Partner, PartnerStatus, User
+from app.services import checks, files, identifiers, once, papers, partners, registration
 from app.services.files import Kept
+from app.services.papers import Particulars
 from app.services.refusals import RuleBroken, refuse_all
 from app.views import companies
 from app.views.base import APPLICANTS, EVERYBODY, HouseForm, HouseView, drafts, page, signed_in
 from app.views.base.days import DayField
 from app.views.base.forms import Checked, IdentifierField, LengthSaid, PersonName, Required, cleaned, form_for
-from app.views.files import send
 from app.views.languages import choose_language
+from app.views.papers import ZONE_HELP
 from app.views.sign_in import open_session
 
 STEPS = ("you", "company", "documents", "submit")
@@ -52,6 +53,7 @@ class YouForm(HouseForm):
 
 
 class DocumentsForm(HouseForm):
+    mrz = TextAreaField(_("Machine-readable lines"), [Optional(), LengthSaid(max=200)], description=ZONE_HELP)
     identity_number = StringField(_("Number of the identity document"), [Optional(), LengthSaid(max=40)], filters=[cleaned])
     identity_expires_on = DayField(_("Expires on"), [Optional()])
     holder = StringField(_("Account holder"), [Optional(), LengthSaid(max=140)], filters=[cleaned])
@@ -100,6 +102,22 @@ class DoorView(HouseView):
         return render_template("registration/confirm.html", form=form, link=link, known=known), 422 if request.method == "POST" else 200
 
 
+def wizard(step: str, partner: Partner, form: HouseForm | None, status: int = 200, **more: Any) -> Any:
+    """A step of the file, with the way through them above it."""
+    moves = partners.moves_of(partner.id) if partner.status is PartnerStatus.REFUSED else []
+    return render_template(
+        f"registration/{step}.html",
+        steps=[(name, STEP_WORDS[name]) for name in (*STEPS, "sign")],
+        step=step,
+        partner=partner,
+        form=form,
+        reason=next((move.reason for move in moves if move.after is PartnerStatus.REFUSED), ""),
+        one_time=once.new_token(),
+        draft=drafts.begun() if step == "company" else None,
+        **more,
+    ), status
+
+
 class RegistrationView(HouseView):
     """The file of whoever is not yet a partner: one's own, and nothing else."""
 
@@ -140,23 +158,6 @@ class RegistrationView(HouseView):
             return redirect("/partner/file/")
         return self.step_documents(partner, handed_in) if step == "documents" else getattr(self, f"step_{step}")(partner)
 
-    def render(self, step: str, partner: Partner, form: HouseForm | None, status: int = 200, **more: Any) -> Any:
-        numbered = [(name, STEP_WORDS[name]) for name in (*STEPS, "sign")]
-        reason = (
-            next((move.reason for move in partners.moves_of(partner.id) if move.after is PartnerStatus.REFUSED), "") if partner.status is PartnerStatus.REFUSED else ""
-        )
-        return render_template(
-            f"registration/{step}.html",
-            steps=numbered,
-            step=step,
-            partner=partner,
-            form=form,
-            reason=reason,
-            one_time=once.new_token(),
-            draft=drafts.begun() if step == "company" else None,
-            **more,
-        ), status
-
     def keep(self, step: str, partner: Partner, form: HouseForm, save: Any, **more: Any) -> Any:
         """Saves a step and goes on to the next; a refusal shows the step again with everything typed."""
         if request.method == "POST" and form.validate():
@@ -170,7 +171,7 @@ class RegistrationView(HouseView):
                 partner = self.partner()
                 form.refuse(refusal)
                 more["refusal"] = refusal
-        return self.render(step, partner, form, 422 if request.method == "POST" else 200, **more)
+        return wizard(step, partner, form, 422 if request.method == "POST" else 200, **more)
 
     def step_you(self, partner: Partner) -> Any:
         user = db.session.get_one(User, signed_in().id)
@@ -183,7 +184,7 @@ class RegistrationView(HouseView):
         for name in ("name", "siren", "city"):
             form[name].flags.required = True
         if (assisted := companies.filled(form)) is not None:
-            return self.render("company", partner, form, assisted=assisted)
+            return wizard("company", partner, form, assisted=assisted)
 
         def save() -> None:
             for name in COMPANY:
@@ -196,9 +197,11 @@ class RegistrationView(HouseView):
     def step_documents(self, partner: Partner, handed_in: dict[str, Kept | RuleBroken]) -> Any:
         held = {kind: checks.newest_document(partner.id, kind) for kind in DocumentKind}
         identity = held[DocumentKind.IDENTITY]
+        paper = papers.paper_of(identity) if identity else None
         account = db.session.scalar(select(BankAccount).where(BankAccount.partner_id == partner.id).order_by(BankAccount.id).limit(1))
         start = {
-            "identity_number": identity.number if identity else None,
+            "mrz": paper.zone if paper else None,
+            "identity_number": paper.number if paper else None,
             "identity_expires_on": identity.expires_on if identity else None,
             "holder": account.holder if account else partner.name,
             "iban": account.iban if account else None,
@@ -209,7 +212,7 @@ class RegistrationView(HouseView):
             good = form.validate()
             # Files that are fine are kept even when something else is refused, so that nobody has to choose them again.
             refusals = self.take_documents(partner, form, identity, handed_in)
-            if good and not refusals:
+            if good and not refusals and form.first_error is None:
                 try:
                     self.save_account(partner, form, account)
                     db.session.commit()
@@ -219,49 +222,39 @@ class RegistrationView(HouseView):
                     partner = self.partner()
                     form.refuse(refusal)
             held = {kind: checks.newest_document(partner.id, kind) for kind in DocumentKind}
-        return self.render("documents", partner, form, 422 if request.method == "POST" else 200, held=held, kinds=DocumentKind, refusals=refusals)
+        return wizard("documents", partner, form, 422 if request.method == "POST" else 200, held=held, kinds=DocumentKind, refusals=refusals)
 
     def take_documents(self, partner: Partner, form: HouseForm, identity: Document | None, handed_in: dict[str, Kept | RuleBroken]) -> dict[str, Any]:
         """Keeps each file that was sent; returns what was refused, by field."""
         refusals: dict[str, Any] = {}
-        details = {"number": form.identity_number.data, "expires_on": form.identity_expires_on.data}
-        details = details if not form.identity_number.errors and not form.identity_expires_on.errors else {}
-        if identity is not None and details.get("number"):
-            identity.number, identity.expires_on = details["number"], details["expires_on"]
+        said = self.particulars(form)
+        if identity is not None and said is not None:
+            papers.describe(identity, said)
         for kind in DocumentKind:
             field = f"document_{kind.value}"
             kept = handed_in.get(field)
             if isinstance(kept, RuleBroken):
                 refusals[field] = kept.sentence
             elif kept is not None:
-                more = details if kind is DocumentKind.IDENTITY else {}
-                db.session.add(
-                    Document(
-                        partner_id=partner.id,
-                        kind=kind,
-                        key=kept.key,
-                        filename=kept.filename,
-                        media_type=kept.media_type,
-                        size=kept.size,
-                        digest=kept.digest,
-                        uploaded_by=signed_in().name,
-                        **more,
-                    )
-                )
+                papers.add(partner, kind, kept, signed_in().name, (said if kind is DocumentKind.IDENTITY else None) or Particulars())
         db.session.commit()
         if "document_identity" not in refusals and checks.newest_document(partner.id, DocumentKind.IDENTITY) is None:
             refusals["document_identity"] = partners.missing(partner)["document_identity"]
         return refusals
 
+    def particulars(self, form: HouseForm) -> Particulars | None:
+        """What was said of the identity document; None, with the sentences beside the fields, when it does not hold together."""
+        if form.identity_number.errors or form.identity_expires_on.errors or form.mrz.errors:
+            return None
+        try:
+            return papers.particulars(form.identity_number.data or "", form.identity_expires_on.data, form.mrz.data or "")
+        except RuleBroken as refusal:
+            form.refuse(refusal)
+            return None
+
     def save_account(self, partner: Partner, form: HouseForm, account: BankAccount | None) -> None:
-        wrong: dict[str, str] = {}
-        if not form.identity_number.data:
-            wrong["identity_number"] = gettext("Please enter the number of your identity document.")
-        if form.identity_expires_on.data is not None and form.identity_expires_on.data < today():
-            wrong["identity_expires_on"] = gettext("This document has expired. Please hand in one that is valid.")
         if not form.iban.data:
-            wrong["iban"] = gettext("Please enter the bank account for your commissions.")
-        refuse_all(wrong)
+            raise RuleBroken(_("Please enter the bank account for your commissions."), "iban")
         if account is None:
             account = BankAccount(partner_id=partner.id)
             db.session.add(account)
@@ -285,7 +278,7 @@ class RegistrationView(HouseView):
                 partner, refusal = self.partner(), broken
         documents = partners.documents_of(partner.id)
         account = db.session.scalar(select(BankAccount).where(BankAccount.partner_id == partner.id).order_by(BankAccount.id).limit(1))
-        return self.render(
+        return wizard(
             "submit",
             partner,
             None,
@@ -298,87 +291,12 @@ class RegistrationView(HouseView):
             step_of=step_of,
         )
 
-    @page("/sign", methods=("GET", "POST"))
-    def sign(self) -> Any:
-        who = signed_in()
-        refusal = None
-        if request.method == "POST":
-            try:
-                return self.sign_with_code(request.form.get("agreement", ""), request.form.get("code", "").replace("\x00", "")[:20])
-            except RuleBroken as broken:
-                db.session.rollback()
-                refusal = broken
-        partner = self.partner()
-        agreement = agreements.to_sign(partner.id)
-        if partner.status is not PartnerStatus.TO_SIGN or agreement is None:
-            return redirect("/partner/file/")
-        return self.render(
-            "sign",
-            partner,
-            None,
-            422 if refusal else 200,
-            agreement=agreement,
-            refusal=refusal,
-            sent=request.form,
-            consent=agreements.consent(agreement.language),
-            expired=not agreement.can_be_signed,
-            code_sent=bool(request.args.get("sent")) or request.method == "POST",
-            email=who.email,
-        )
-
-    def sign_with_code(self, sent: str, code: str) -> Response:
-        """The code is burnt on a session of its own before the request's begins: a wrong try counts."""
-        who = signed_in()
-        if not sent.isdecimal() or len(sent) > 9:
-            raise RuleBroken(_("There is nothing to sign any more. Please open your file again."))
-        if not request.form.get("consent"):
-            raise RuleBroken(_("Please tick the box that says you have read the agreement."), "consent")
-        if not code.strip():
-            raise RuleBroken(_("Please enter the code that was sent to you."), "code")
-        proof = agreements.use_code(int(sent), who.scope, code)
-        partner = self.partner()
-        agreement = agreements.to_sign(partner.id)
-        if agreement is None or agreement.id != int(sent):
-            raise RuleBroken(_("There is nothing to sign any more. Please open your file again."))
-        agreements.sign(agreement, who.name, who.email, request.remote_addr or "", proof)
-        partners.signed(partner, who.name)
-        db.session.commit()
-        return redirect("/partner/file/waiting")
-
-    @page("/sign/code", methods=("POST",))
-    def send_code(self) -> Response:
-        sent = request.form.get("agreement", "")
-        try:
-            agreements.send_code(int(sent) if sent.isdecimal() and len(sent) < 10 else 0, signed_in().scope, signed_in().email, choose_language())
-            flash(gettext("A code has been sent to %(email)s.", email=signed_in().email), "good")
-        except RuleBroken as refusal:
-            flash(str(refusal.sentence), "bad")
-        return redirect("/partner/file/sign?sent=1")
-
-    @page("/sign/renew", methods=("POST",))
-    def renew(self) -> Response:
-        """Offers the agreement again, once the first offer has expired."""
-        try:
-            agreements.renew(self.partner(), choose_language())
-            db.session.commit()
-        except RuleBroken as refusal:
-            db.session.rollback()
-            flash(str(refusal.sentence), "bad")
-        return redirect("/partner/file/sign")
-
     @page("/waiting")
     def waiting(self) -> Any:
         partner = self.partner()
         if partner.status in CAN_BE_FILLED or partner.status is PartnerStatus.TO_SIGN:
             return redirect("/partner/file/")
         return render_template("registration/waiting.html", partner=partner, moves=partners.moves_of(partner.id))
-
-    @page("/agreement.pdf")
-    def agreement(self) -> Response:
-        found = next(iter(agreements.of_partner(signed_in().partner_id or 0)), None)
-        if found is None:
-            abort(404)
-        return send(found.key, f"{found.name}.pdf", "application/pdf")
 
 
 def look_at_files() -> dict[str, Kept | RuleBroken]:

@@ -109,9 +109,10 @@ def test_a_mail_becomes_an_eml_file_with_both_bodies(tmp_path):
     assert [part.get_content_type() for part in message.walk() if not part.is_multipart()] == ["text/plain", "text/html"]
 
 
-def test_a_seal_shows_every_later_change():
-    provider = LocalProvider("key")
+def test_a_seal_shows_every_later_change(tmp_path):
+    settings = {"KEY_FOLDER": str(tmp_path), "HOUSE_NAME": "House", "TSA_URL": ""}
+    provider = LocalProvider({**settings, "SECRET_KEY": "key"})
     proof = provider.seal({"signed_by": "A. Martin", "at": "2026-11-22"})
     assert provider.is_whole(proof)
     assert not provider.is_whole(proof | {"signed_by": "B. Martin"})
-    assert not LocalProvider("another key").is_whole(proof)
+    assert not LocalProvider({**settings, "SECRET_KEY": "another key"}).is_whole(proof)

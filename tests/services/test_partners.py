@@ -10,6 +10,7 @@ from app.extensions import db
 from app.models.scope import SYSTEM, acting
 from app.services import agreements, checks, partners, settings
 from app.services.refusals import RuleBroken
+from tests import signing
 
 
 @pytest.fixture
@@ -138,8 +139,7 @@ def test_many_drafts_of_a_siren_do_not_block_a_broker(inside, cast):
 def test_a_refused_file_can_be_corrected_and_submitted_again(inside, cast):
     partner = loaded(a_file(cast))
     partners.submit(partner, "tests", "fr")
-    agreement = agreements.to_sign(partner.id)
-    agreements.sign(agreement, "Jeanne", "j@example.org", "127.0.0.1", "digest")
+    agreement = signing.sign(partner)
     partners.signed(partner, "tests")
     with pytest.raises(RuleBroken):
         partners.refuse(partner, "Claire", " ")
@@ -154,8 +154,7 @@ def test_a_refused_file_can_be_corrected_and_submitted_again(inside, cast):
 def test_the_proof_of_a_signature_shows_when_it_was_changed(inside, cast):
     partner = loaded(a_file(cast))
     partners.submit(partner, "tests", "fr")
-    agreement = agreements.to_sign(partner.id)
-    agreements.sign(agreement, "Jeanne", "j@example.org", "127.0.0.1", "digest")
+    agreement = signing.sign(partner)
     db.session.commit()
     assert agreements.proof_is_whole(agreement)
     agreement.proof = agreement.proof | {"at": "2020-01-01"}

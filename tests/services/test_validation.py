@@ -10,6 +10,7 @@ from app import models as m
 from app.extensions import db
 from app.services import agreements, partners
 from app.services.refusals import RuleBroken
+from tests import signing
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def waiting_file(cast, **facts):
 
 
 def sign(partner):
-    agreements.sign(agreements.to_sign(partner.id), "A. Martin", "a@example.org", "192.0.2.1", "")
+    signing.sign(partner)
     partners.signed(partner, "tests")
     db.session.commit()
 
@@ -42,7 +43,7 @@ def test_reactivating_opens_only_a_suspended_partner(inside, cast):
     with pytest.raises(RuleBroken):
         partners.reactivate(partner, "manager", "because")
     assert partner.status is m.PartnerStatus.PENDING_VALIDATION
-    partners.validate(partner, "tests", [], none_yet=True)
+    partners.validate(partner, "tests", [], none_yet=True, counter=signing.counter(partner))
     partners.suspend(partner, "tests", "a complaint")
     with pytest.raises(RuleBroken):
         partners.validate(partner, "tests", [], none_yet=True)
@@ -55,7 +56,7 @@ def test_a_portal_opens_with_offerings_or_with_none_said_in_so_many_words(inside
     with pytest.raises(RuleBroken) as refusal:
         partners.validate(partner, "tests", [])
     assert refusal.value.field == "offerings"
-    partners.validate(partner, "tests", [], none_yet=True)
+    partners.validate(partner, "tests", [], none_yet=True, counter=signing.counter(partner))
     assert partner.status is m.PartnerStatus.ACTIVE
 
 
@@ -87,7 +88,7 @@ def test_a_contested_siren_is_settled_when_the_other_file_is_gone(inside, cast):
         partners.validate(second, "tests", [], none_yet=True)
     partners.close(first, "tests", "gave up")
     db.session.commit()
-    partners.validate(second, "tests", [], none_yet=True)
+    partners.validate(second, "tests", [], none_yet=True, counter=signing.counter(second))
     assert second.status is m.PartnerStatus.ACTIVE
     assert not second.contested
 

@@ -19,6 +19,9 @@ from tests.trust.world import MARK, build
 OUTSIDE_VIEWS = {"static", "bootstrap", "icons"}  # the short list of addresses that are not a view's
 RECORD_OF = {  # which entity's number an address outside the engine carries
     "ValidationView": "Partner",
+    "StaffPapersView": "Partner",
+    "AmendmentView": "Partner",
+    "PortalAgreementView": "Agreement",
     "LogoView": "Partner",
     "StaffFileView.document": "Document",
     "StaffFileView.agreement": "Agreement",

@@ -14,7 +14,7 @@ CHILD = f"""
 import resource, sys, typst
 resource.setrlimit(resource.RLIMIT_CPU, ({SECONDS}, {SECONDS}))
 resource.setrlimit(resource.RLIMIT_AS, ({MEMORY}, {MEMORY}))
-sys.stdout.buffer.write(typst.compile(sys.argv[1], root=sys.argv[2], sys_inputs={{"data": sys.stdin.read()}}, pdf_standards=["a-2b"]))
+sys.stdout.buffer.write(typst.compile(sys.argv[1], root=sys.argv[2], sys_inputs={{"data": sys.stdin.read()}}, pdf_standards=["a-3a"]))
 """
 
 

@@ -1,12 +1,36 @@
-"""How a document is signed: the local provider seals the facts of a signature with the house's key.
+"""How a document is signed: fields reserved in the PDF, signatures put into them, files verified.
 
-This is a simple electronic signature (eIDAS article 3, 10): a code sent by mail, and a proof that ties the code, the words
-agreed to and the document's digest together.
+The local provider signs with the house's own key. It makes a simple electronic signature (eIDAS article 3, 10): a code sent by
+mail shows who signed, and the proof of it lies in the PDF before the first signature, which seals both. A provider of advanced
+or qualified signatures (Yousign, DocuSign …) answers the same questions: a class with these methods, named in `PROVIDERS`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
+
+PARTNER, HOUSE = "Partner", "House"  # the two fields of every agreement, in the order they are signed
+BOX = (210, 64)  # points: how large a field is, and its stamp
+
+
+class NotSigned(Exception):
+    """No signature came about: the time-stamp server or the provider did not answer, or the file is not one of ours."""
+
+
+@dataclass(frozen=True)
+class Seal:
+    """A signature found in a PDF. `intact`: what it covers is as it was; `ours`: made with this house's key."""
+
+    field: str
+    reason: str
+    at: datetime | None
+    intact: bool
+    ours: bool
+    changed_later: bool  # something other than a further signature was added after it
+    time_stamped: bool
 
 
 class Provider(Protocol):
@@ -16,13 +40,29 @@ class Provider(Protocol):
 
     def is_whole(self, proof: dict[str, Any]) -> bool: ...
 
+    def reserve(self, pdf: bytes) -> bytes:
+        """The PDF with its two fields, empty."""
+        ...
+
+    def sign(self, pdf: bytes, field: str, reason: str, stamp: bytes, evidence: bytes | None = None) -> bytes:
+        """The PDF with one field signed; `stamp` is a PDF of one page that shows in it, `evidence` a file that is embedded first.
+        Raises NotSigned."""
+        ...
+
+    def seals(self, pdf: bytes) -> list[Seal]:
+        """Every signature in a PDF, in order; raises NotSigned for what is no PDF."""
+        ...
+
 
 chosen: Provider
 
+PROVIDERS: dict[str, Callable[[Mapping[str, Any]], Provider]] = {"local": lambda settings: LocalProvider(settings)}
 
-def choose(secret: str) -> None:
+
+def choose(settings: Mapping[str, Any]) -> None:
+    """Sets who signs from now on; raises KeyError for an unknown provider."""
     global chosen
-    chosen = LocalProvider(secret)
+    chosen = PROVIDERS[settings["SIGNATURE_PROVIDER"]](settings)
 
 
 from app.connectors.signature.local import LocalProvider  # noqa: E402 - it needs the names above

@@ -90,6 +90,7 @@ class EntityView(ActionPages, BulkPages, HouseView):
     portal: ClassVar[Portal | None] = None
     beside: ClassVar[dict[str, LazyString]] = {}  # other pages that the list leads to: address and words
     adds: ClassVar[bool] = True
+    adds_at: ClassVar[str | None] = None  # a page of its own that adds to a record whose tab this is, with {} for the record
     edits: ClassVar[bool] = True
     deletes: ClassVar[bool] = True
     recognised_by: ClassVar[tuple[tuple[str, ...], ...]] = ()  # the fields that tell whether a file's line is new; none: no import

@@ -109,6 +109,7 @@ def related(view: EntityView, record: Any, other: EntityView) -> dict[str, Any]:
         "rows": written_rows(other.model, columns, rows.rows, other.route_base, Dress(under)),
         "more": rows.has_next,
         "total": total_words(listing.total()),
+        "adds_at": other.adds_at.format(record.id) if other.adds_at and other.may(2) else None,
         "may_add": other.adds and key in other.fields and other.may(2) and view.may_change(record),
         "back": url_for(f"{view.endpoint}.show_record", record_id=record.id, tab=other.slug),
     }
