@@ -75,6 +75,9 @@ class Config:
     OFFER_TO_SIGN_LIFETIME = timedelta(days=14)
     CODE_LIFETIME = timedelta(minutes=15)
 
+    # Staff in these roles do not get in without a second factor; to everybody else it is offered.
+    SECOND_FACTOR_FOR: tuple[str, ...] = tuple(role.strip() for role in os.environ.get("SECOND_FACTOR_FOR", "administrator,compliance").split(",") if role.strip())
+
     # What Flask-AppBuilder must not do by itself: docs/decisions/0002-what-is-kept-of-flask-appbuilder.md.
     FAB_CREATE_DB = False
     FAB_UPDATE_PERMS = False
@@ -89,6 +92,7 @@ class DemoConfig(Config):
     DEMO = True
     SECRET_KEY = os.environ.get("SECRET_KEY", "demo only: anybody who has read this file knows it")
     TEMPLATES_AUTO_RELOAD = True
+    SECOND_FACTOR_FOR: tuple[str, ...] = ()  # its accounts are for everybody who looks at it
     LIVE_CATALOGUES = True
 
 

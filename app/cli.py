@@ -78,11 +78,12 @@ STATES = {"offered": "as it was offered for signature", "signed": "as the partne
 @click.command("verify-agreement")
 @click.argument("file", type=click.File("rb"))
 def verify_agreement(file: BinaryIO) -> None:
-    """Say whether a PDF is one of this house's agreements, whole and unchanged; exit with 1 when it is not."""
+    """Say whether a PDF is one of this house's agreements, whole and unchanged: exit with 1 when it is not, with 2 when it is and
+    binds nobody."""
     found = signing.verify(file.read())
     click.echo(f"SHA-256 {found.digest}")
     if found.agreement is not None:
-        click.echo(f"Agreement no. {found.agreement.id}, “{found.agreement.name}”, {STATES.get(found.state, found.state)}.")
+        click.echo(f"Agreement no. {found.agreement.id}, “{found.agreement.name}”, {STATES.get(found.state, found.state)}; today: {found.agreement.status.value}.")
     if not found.readable:
         click.echo("This is not a PDF that can be read.")
     for each in found.seals:
@@ -90,6 +91,10 @@ def verify_agreement(file: BinaryIO) -> None:
         click.echo(f"Signature “{each.field}” {made}: {'whole' if each.intact and not each.changed_later else 'BROKEN'}. {each.reason} {each.at or ''}")
     if not found.is_ours:
         sys.exit("Not a file that left this house, or changed since.")
+    if not found.binds:
+        said = "it bears no signature" if found.state == "offered" else "the agreement no longer stands"
+        click.echo(f"Ours and unchanged, but {said}.")
+        sys.exit(2)
     click.echo("Ours, whole and unchanged.")
 
 

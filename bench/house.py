@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from app.extensions import db
 from app.models import Contract, Role, Side, User, fold, indexes, now, walls
-from app.services import people, preparation
+from app.services import preparation, sign_ins
 from app.services.crossings import crossing
 from app.services.demo import FIRST, LAST
 
@@ -149,7 +149,7 @@ def visitors(app: Flask, hashed: str) -> dict[str, str]:
             text("INSERT INTO membership (user_id, partner_id, role, own_clients_only, created_at, updated_at, version) VALUES (:user, 1, 'owner', false, :at, :at, 1)"),
             {"user": owner.id, "at": now().replace(tzinfo=None)},
         )
-        secrets = {"administrator": people.open_sign_in(session, admin.id, None), "partner": people.open_sign_in(session, owner.id, 1)}
+        secrets = {"administrator": sign_ins.open_sign_in(session, admin.id, None), "partner": sign_ins.open_sign_in(session, owner.id, 1)}
         session.commit()
     serializer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
     return {role: serializer.dumps({"sign_in": secret}) for role, secret in secrets.items()}

@@ -20,7 +20,7 @@ from app.connectors import files
 from app.connectors.registers import local
 from app.extensions import db
 from app.models.scope import SYSTEM, acting
-from app.services import people
+from app.services import sign_ins
 from app.services.crossings import crossing
 
 PASSWORD = "a long enough password"
@@ -133,7 +133,7 @@ class Cast:
 
     def signed_in(self, user: m.User, partner: m.Partner | None = None) -> Visitor:
         with self.app.app_context(), crossing(reading=False) as session:
-            secret = people.open_sign_in(session, user.id, partner.id if partner else None)
+            secret = sign_ins.open_sign_in(session, user.id, partner.id if partner else None)
             session.commit()
         return Visitor(self.app, secret)
 

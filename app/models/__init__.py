@@ -44,6 +44,7 @@ from app.models.users import (
     Purpose,
     RightsVersion,
     Role,
+    SecondFactor,
     Side,
     SignIn,
     Submission,

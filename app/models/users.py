@@ -7,7 +7,7 @@ from typing import Any
 
 from flask_appbuilder.security.sqla.models import ApiKey, Group, Permission, PermissionView, RegisterUser, Role, User, ViewMenu
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, String, Text, UniqueConstraint, event
+from sqlalchemy import JSON, Boolean, Date, ForeignKey, Index, Integer, String, Text, UniqueConstraint, event
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import INTERNAL, STAFF, Choice, Model, Moment, Own, Record, choice_of, field, keep_search_text, now
@@ -107,6 +107,24 @@ class SignIn(Record):
     partner_id: Mapped[int | None] = mapped_column(ForeignKey("partner.id"))
     expires_at: Mapped[datetime] = mapped_column(Moment)
     ended_at: Mapped[datetime | None] = mapped_column(Moment)
+    awaits: Mapped[str] = mapped_column(String(10), default="", server_default="")  # "code" or "set-up": not yet let in; "" is whole
+    address: Mapped[str] = mapped_column(String(45), default="", server_default="")
+    browser: Mapped[str] = mapped_column(String(60), default="", server_default="")
+    proved_at: Mapped[datetime | None] = mapped_column(Moment)  # when the password was last given
+
+
+class SecondFactor(Model):
+    """An app on somebody's phone that makes codes (TOTP): its secret, encrypted, the last half minute whose code was taken, and
+    the digests of the recovery codes that are left. Unconfirmed until its first code."""
+
+    __tablename__ = "second_factor"
+    scope, recorded = INTERNAL, False
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("ab_user.id"), primary_key=True, autoincrement=False)
+    secret: Mapped[str] = mapped_column(Text)
+    confirmed_at: Mapped[datetime | None] = mapped_column(Moment)
+    last_step: Mapped[int] = mapped_column(Integer, default=0)
+    recovery: Mapped[list[str]] = mapped_column(JSON, default=list)
 
 
 class Purpose(Choice):

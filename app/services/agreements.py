@@ -5,6 +5,9 @@ How they are signed: services/signing.py.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from flask import current_app
@@ -16,6 +19,8 @@ from app.extensions import db
 from app.models import Agreement, AgreementFile, AgreementKind, AgreementStatus, Alert, Partner, PartnerStatus, now
 from app.models.scope import leave, verb
 from app.services import files, notices, wordings
+from app.services.crossings import crossing
+from app.services.files import Kept
 from app.services.refusals import RuleBroken
 from app.services.wordings import Wording, locale_of
 
@@ -23,13 +28,52 @@ FILE_NAMES = {(AgreementKind.AGREEMENT, "fr"): "convention.pdf", (AgreementKind.
 COULD_NOT_BE_WRITTEN = _("The agreement could not be written just now. Nothing has been lost: please try again in a moment.")
 
 
-def offer(partner: Partner, language: str, kind: AgreementKind = AgreementKind.AGREEMENT, wording: Wording | None = None) -> Agreement:
-    """Writes the agreement in the partner's words and language and opens it for signature; an earlier offer of the same kind is
-    cancelled. The PDF has its two fields for signatures from the beginning."""
+@dataclass(frozen=True)
+class Prepared:
+    """An agreement written and kept as a file that no row names yet."""
+
+    wording: Wording
+    parts: list[dict[str, Any]]
+    partner: str
+    language: str
+    kept: Kept
+
+
+@contextmanager
+def prepared(partner: Partner, language: str, kind: AgreementKind = AgreementKind.AGREEMENT, wording: Wording | None = None) -> Iterator[Prepared]:
+    """Writes the PDF while no transaction is open: that takes a tenth of a second, or several for a long text, and nobody's writing
+    waits for it. If no agreement has come of it in the end, the file goes. Raises RuleBroken."""
+    found = prepare(partner, language, kind, wording)
+    try:
+        yield found
+    finally:
+        db.session.rollback()
+        with crossing() as session:
+            named = session.scalar(select(Agreement.id).where(Agreement.key == found.kept.key))
+        if named is None:
+            files.remove(found.kept.key)
+
+
+def prepare(partner: Partner, language: str, kind: AgreementKind = AgreementKind.AGREEMENT, wording: Wording | None = None) -> Prepared:
     wording = wording or wordings.in_force(kind, partner.kind, language)
     parts = wordings.parts_of(wording.text, partner, language)
-    content = written(wording.name, str(partner), language, parts)
-    kept = files.put(FILE_NAMES.get((kind, language), "agreement.pdf"), "application/pdf", content)
+    name = str(partner)
+    db.session.rollback()
+    content = written(wording.name, name, language, parts)
+    return Prepared(wording, parts, name, language, files.put(FILE_NAMES.get((kind, language), "agreement.pdf"), "application/pdf", content))
+
+
+def offer(partner: Partner, language: str, kind: AgreementKind = AgreementKind.AGREEMENT, wording: Wording | None = None, ready: Prepared | None = None) -> Agreement:
+    """Opens the agreement in the partner's words and language for signature; an earlier offer of the same kind is cancelled. The PDF
+    has its two fields for signatures from the beginning. What was made `ready` before the transaction is used if it still says the
+    same; otherwise it is written now."""
+    wording = wording or wordings.in_force(kind, partner.kind, language)
+    parts = wordings.parts_of(wording.text, partner, language)
+    if ready is not None and (ready.parts, ready.partner, ready.wording.name, ready.language) == (parts, str(partner), wording.name, language):
+        kept = ready.kept
+    else:
+        content = written(wording.name, str(partner), language, parts)
+        kept = files.put(FILE_NAMES.get((kind, language), "agreement.pdf"), "application/pdf", content)
     agreement = Agreement(
         partner_id=partner.id,
         kind=kind,
@@ -68,28 +112,49 @@ def note_file(agreement: Agreement, digest: str, state: str) -> None:
     leave(db.session(), AgreementFile(agreement_key=agreement.key, digest=digest, state=state))
 
 
-def offer_amendment(partner: Partner, language: str, name: str, text: str) -> Agreement:
+def own_words(name: str, text: str) -> Wording:
+    """The words of one amendment; raises RuleBroken (fields name, text)."""
+    if not name.strip():
+        raise RuleBroken(_("Please fill in this field."), "name")
+    return Wording(name.strip()[:200], wordings.check(text))
+
+
+def offer_amendment(partner: Partner, language: str, wording: Wording, ready: Prepared | None = None) -> Agreement:
     """An amendment in words of its own; the partner's owners are told by mail."""
     if partner.status is not PartnerStatus.ACTIVE:
         raise RuleBroken(_("An amendment is for a partner whose agreement stands: this one is “%(status)s”.", status=partner.status.label))
-    if not name.strip():
-        raise RuleBroken(_("Please fill in this field."), "name")
-    agreement = offer(partner, language, AgreementKind.AMENDMENT, Wording(name.strip()[:200], wordings.check(text)))
+    agreement = offer(partner, language, AgreementKind.AMENDMENT, wording, ready)
     notices.to_sign(partner, agreement.name, agreement.expires_at)
     return agreement
 
 
-def renew(partner: Partner, language: str) -> Agreement:
-    """Offers the agreement again once the earlier offer has expired or been declined; one that can still be signed stays."""
-    standing_offer = to_sign(partner.id)
-    if partner.status is not PartnerStatus.TO_SIGN:
+def renew(partner: Partner, language: str, ready: Prepared | None = None) -> Agreement:
+    """Offers the agreement again once the earlier offer has expired or been declined; one that can still be signed stays. What
+    staff have taken back is theirs to offer again."""
+    last = newest(partner.id)
+    if partner.status is not PartnerStatus.TO_SIGN or last is None:
         raise RuleBroken(_("There is nothing to sign any more. Please open your file again."))
-    if standing_offer is not None and standing_offer.can_be_signed:
-        return standing_offer
-    if standing_offer is not None:
+    if last.can_be_signed:
+        return last
+    if last.status is AgreementStatus.CANCELLED:
+        raise RuleBroken(_("The house has withdrawn its offer and will get in touch with you."))
+    if last.status is AgreementStatus.TO_SIGN:
         with verb(db.session(), {Agreement: None}):
-            standing_offer.status = AgreementStatus.EXPIRED
-    return offer(partner, language)
+            last.status = AgreementStatus.EXPIRED
+    return offer(partner, language, ready=ready)
+
+
+def offer_again(agreement: Agreement) -> Agreement:
+    """Staff offer once more what expired, was declined or was withdrawn: an agreement in the words in force today, an amendment in
+    its own."""
+    partner = db.session.get_one(Partner, agreement.partner_id)
+    if agreement.kind is AgreementKind.AMENDMENT:
+        raise RuleBroken(_("Write a new amendment: its words can be changed as well."))
+    if partner.status is not PartnerStatus.TO_SIGN or to_sign(partner.id) is not None:
+        raise RuleBroken(_("This partner has nothing to sign at the moment, or has an offer already."))
+    fresh = offer(partner, agreement.language)
+    notices.to_sign(partner, fresh.name, fresh.expires_at)
+    return fresh
 
 
 def decline(agreement: Agreement, reason: str) -> None:
@@ -145,11 +210,10 @@ def standing(partner_id: int) -> Agreement | None:
     return db.session.scalar(wanted.order_by(Agreement.id.desc()).limit(1))
 
 
-def declined(partner_id: int) -> Agreement | None:
-    """The distribution agreement that the partner has declined, when it is the newest."""
-    newest = select(Agreement).where(Agreement.partner_id == partner_id, Agreement.kind == AgreementKind.AGREEMENT).order_by(Agreement.id.desc()).limit(1)
-    found = db.session.scalar(newest)
-    return found if found is not None and found.status is AgreementStatus.REFUSED else None
+def newest(partner_id: int) -> Agreement | None:
+    """The distribution agreement that was offered last, whatever became of it."""
+    of_kind = Agreement.partner_id == partner_id, Agreement.kind == AgreementKind.AGREEMENT
+    return db.session.scalar(select(Agreement).where(*of_kind).order_by(Agreement.id.desc()).limit(1))
 
 
 def of_partner(partner_id: int) -> list[Agreement]:

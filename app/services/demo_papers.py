@@ -28,7 +28,7 @@ def load_pieces(partner: Partner) -> None:
     papers.add(partner, DocumentKind.LIABILITY, paper, "Camille Rousseau", Particulars("RC-2026-118", today() + timedelta(days=24)))
     text = wordings.in_force(AgreementKind.AMENDMENT, partner.kind, "fr").text
     about = "Les offres de prévoyance s’ajoutent à la liste des offres que le Partenaire peut distribuer."
-    agreements.offer_amendment(partner, "fr", "Avenant n° 1", text.replace(text.split("\n\n")[4], about))
+    agreements.offer_amendment(partner, "fr", agreements.own_words("Avenant n° 1", text.replace(text.split("\n\n")[4], about)))
 
 
 def load_waiting_file(siren: str, hashed: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from anyascii import anyascii
 from flask_babel import LazyString, lazy_gettext as _
@@ -34,6 +34,8 @@ class Zone:
     birth_date: date | None
     expires_on: date | None
     lines: str
+    birth_digits: str = "<"
+    expiry_digits: str = "<"
     surname_cut: bool = False
     given_cut: bool = False
 
@@ -71,6 +73,9 @@ def read(typed: str) -> Zone:
         zone, parts = td3(lines)
     else:
         zone, parts = french_card(lines) if lines[0].startswith("IDFRA") else td2(lines)
+    for name, digits, found in ((BIRTH, zone.birth_digits, zone.birth_date), (EXPIRY, zone.expiry_digits, zone.expires_on)):
+        if found is None and "<" not in digits:
+            raise RuleBroken(_("There is no such day (%(part)s). Please compare these lines with the document.", part=name), "mrz")
     for part in parts:
         if part.digit != check_digit(part.characters) and not (part.may_be_blank and part.digit == "<" and not part.characters.strip("<")):
             raise RuleBroken(_("A character was misread: the check digit does not fit (%(part)s). Please compare these lines with the document.", part=part.name), "mrz")
@@ -138,12 +143,13 @@ def french_card(lines: list[str]) -> tuple[Zone, list[Part]]:
     zone = Zone(
         kind="CNI",
         issuer="FRA",
-        number=second[0:12].strip("<"),
+        number=second[0:12].replace("<", ""),
         surname=words(surname),
         given_names=words(given),
         birth_date=day(second[27:33], past=True),
         expires_on=None,
         lines="\n".join(lines),
+        birth_digits=second[27:33],
         surname_cut=not surname.endswith("<"),
         given_cut=not given.endswith("<"),
     )
@@ -156,12 +162,14 @@ def zone_of(kind: str, lines: list[str], number: str, names: str, birth: str, ex
     return Zone(
         kind=kind,
         issuer=lines[0][2:5].strip("<"),
-        number=number.strip("<"),
+        number=number.replace("<", ""),  # a space or a hyphen of the printed number
         surname=words(surname),
         given_names=words(given),
         birth_date=day(birth, past=True),
         expires_on=day(expiry, past=False),
         lines="\n".join(lines),
+        birth_digits=birth,
+        expiry_digits=expiry,
         surname_cut=full and not given,
         given_cut=full,
     )
@@ -181,13 +189,15 @@ def words(field: str) -> str:
 
 
 def day(digits: str, past: bool) -> date | None:
-    """A day from its six digits, or None when parts of it are unknown or it does not exist. Births lie behind, expiries in this century."""
+    """A day from its six digits, or None when parts of it are unknown or it does not exist. Births lie behind; no document is good for
+    more than twenty years, so an expiry further ahead was in the last century."""
     if not digits.isdecimal():
         return None
     year, month, number = int(digits[0:2]) + 2000, int(digits[2:4]), int(digits[4:6])
     try:
         found = date(year, month, number)
-        return date(year - 100, month, number) if past and found > today() else found
+        latest = today() if past else today() + timedelta(days=366 * 20)
+        return date(year - 100, month, number) if found > latest else found
     except ValueError:
         return None
 
@@ -195,6 +205,11 @@ def day(digits: str, past: bool) -> date | None:
 # --- compared with what was declared --------------------------------------------------------------
 
 TWO_LETTERS = str.maketrans({"Ä": "AE", "Ö": "OE", "Ü": "UE", "Å": "AA", "Ø": "OE", "Æ": "AE", "Œ": "OE", "ß": "SS", "Þ": "TH"})
+
+
+PARTICLES = frozenset(
+    ["DE", "DU", "DES", "LA", "LE", "LES", "D", "L", "VAN", "VON", "DER", "DEN", "DI", "DA", "DOS", "EL", "AL", "BEN", "SAINT", "SAINTE", "ST", "STE"]
+)  # too many share them
 
 
 def spellings(name: str) -> Iterator[list[str]]:
@@ -211,7 +226,10 @@ def same_words(declared: list[str], printed: list[str], cut: bool) -> bool:
     one, other = "".join(declared), "".join(printed)
     if one == other or (cut and one.startswith(other)):
         return True
-    return set(declared) <= set(printed) or set(printed) <= set(declared) or (cut and any(each.startswith(printed[-1]) for each in declared))
+    some, others = set(declared) - PARTICLES, set(printed) - PARTICLES
+    if not some or not others:
+        return False
+    return some <= others or others <= some or (cut and any(each.startswith(printed[-1]) for each in some))
 
 
 def differences(zone: Zone, first_name: str, last_name: str, birth_date: date | None) -> list[str]:
@@ -221,6 +239,6 @@ def differences(zone: Zone, first_name: str, last_name: str, birth_date: date | 
         found.append("last_name")
     if not any(same_words(each, zone.given_names.split(), zone.given_cut) for each in spellings(first_name)):
         found.append("first_name")
-    if zone.birth_date is not None and birth_date != zone.birth_date:
+    if zone.birth_date is None or birth_date != zone.birth_date:
         found.append("birth_date")
     return found

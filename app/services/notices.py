@@ -22,13 +22,14 @@ SAMPLE = {
     "offerings": ["Sérénité Vie", "Horizon PER"],
     "reason": "La pièce d’identité est illisible.",
     "code": "000000",
+    "on": True,
     "new": "camille@example.org",
     "title": "Avenant n° 1",
     "until": datetime(2027, 3, 1, 17, tzinfo=UTC),
     "today": date(2027, 1, 30),
     "pieces": [(None, date(2027, 3, 1)), (DocumentKind.LIABILITY, date(2027, 1, 15))],
 }
-WITHOUT_LINK = frozenset({"signing_code", "address_changed"})
+WITHOUT_LINK = frozenset({"signing_code", "address_changed", "second_factor"})
 
 
 def names() -> list[str]:
@@ -95,6 +96,10 @@ def forgotten_password(session: Session, email: str, first_name: str, language: 
 
 def password_changed(session: Session, email: str, first_name: str, language: str) -> Mail:
     return post("password_changed", email, language, session, name=first_name, link=link("/password/forgotten"))
+
+
+def second_factor(session: Session, email: str, first_name: str, language: str, on: bool) -> Mail:
+    return post("second_factor", email, language, session, name=first_name, on=on)
 
 
 def new_address(session: Session, email: str, first_name: str, language: str, secret: str) -> Mail:

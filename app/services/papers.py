@@ -20,6 +20,7 @@ from app.services.files import Kept
 from app.services.mrz import Zone
 from app.services.refusals import RuleBroken, refuse_all
 
+DATED = (DocumentKind.LIABILITY, DocumentKind.GUARANTEE, DocumentKind.ASSOCIATION)  # what is good for a year and bears its last day
 SAME_LOOK = timedelta(minutes=1)  # a page and the picture on it are one look
 BEING_FILLED = (PartnerStatus.DRAFT, PartnerStatus.REFUSED)
 
@@ -122,12 +123,13 @@ def signers(partner_id: int) -> list[User]:
 
 
 def compare(paper: IdentityPaper) -> tuple[str, list[str]]:
-    """The kind of machine-readable lines, and which facts of the person they do not bear out: of the owner they fit best."""
+    """The kind of machine-readable lines, and which facts of the person they do not bear out: of the owner they fit best. Without
+    lines, or without anybody to compare them with, there is no kind."""
     if not paper.zone:
         return "", []
     zone = mrz.read(paper.zone)
     found = [mrz.differences(zone, user.first_name, user.last_name, user.birth_date) for user in signers(paper.partner_id)]
-    return zone.kind, min(found, key=len, default=[])
+    return (zone.kind, min(found, key=len)) if found else ("", [])
 
 
 def note_look(document_id: int, actor: str, actor_id: int) -> None:

@@ -10,6 +10,7 @@ from app.extensions import db
 from app.models import Alert, Assignment, BankAccount, Document, DocumentKind, Offering, OfferingStatus, Partner, PartnerMove, PartnerStatus, Side, User, now, today
 from app.models.scope import leave, verb
 from app.services import agreements, checks, crossings, history, notices, signing
+from app.services.agreements import Prepared
 from app.services.refusals import RuleBroken, refuse_all
 from app.services.signing import Sealed
 
@@ -90,8 +91,9 @@ def missing(partner: Partner) -> dict[str, str]:
     return sentences
 
 
-def submit(partner: Partner, by: str, language: str) -> None:
-    """Runs the checks and offers the agreement for signature. Raises RuleBroken, and then nothing has been written."""
+def submit(partner: Partner, by: str, language: str, ready: Prepared | None = None) -> None:
+    """Runs the checks and offers the agreement for signature, which was made `ready` beforehand. Raises RuleBroken, and then
+    nothing has been written."""
     if partner.status not in (DRAFT, REFUSED):
         raise RuleBroken(_("This file has already been submitted."))
     checks.refuse_impossible_siren(partner)
@@ -100,7 +102,7 @@ def submit(partner: Partner, by: str, language: str) -> None:
     with verb(db.session(), {Partner: set(PERSON_COLUMNS)}):
         partner.submitted_at = now()
     checks.run_all(partner)
-    agreements.offer(partner, language)
+    agreements.offer(partner, language, ready=ready)
     move(partner, TO_SIGN, by)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash
 
 from app.models import Attempt, OneTimeLink, Purpose, Side, User, now
-from app.services import jobs, notices, people, registration, throttle
+from app.services import jobs, notices, people, registration, sign_ins, throttle
 from app.services.crossings import crossing
 from app.services.refusals import RuleBroken
 
@@ -22,7 +22,7 @@ GONE = _("This link has already been used, or a newer one has replaced it. You c
 
 def check_own_password(person: people.Person, password: str, address: str) -> bool:
     """Whether this is the signed-in person's password; wrong tries are slowed like at the door. Raises RuleBroken."""
-    brakes = people.brakes_of(person.email, address)
+    brakes = sign_ins.brakes_of(person.email, address)
     with crossing() as session:
         throttle.refuse_haste(session, brakes)
         user = session.get_one(User, person.id)
@@ -41,7 +41,7 @@ def change(person: people.Person, hashed: str) -> str:
         session.info.update(actor=person.name, actor_id=person.id)
         user = session.get_one(User, person.id)
         set_password(session, user, hashed)
-        secret = people.open_sign_in(session, person.id, person.partner_id)
+        secret = sign_ins.open_sign_in(session, person.id, person.partner_id)
         session.commit()
         return secret
 
@@ -91,7 +91,7 @@ def answer(run: jobs.Run) -> None:
 
 def reset(secret: str, password: str, again: str) -> Side:
     """Sets a new password by a mailed link, which opens no sign-in by itself; returns the side whose door to go to."""
-    hashed = people.hash_password(password, again)
+    hashed = people.hash_password(password, again, known_of(secret))
     with crossing(reading=False) as session:
         link = taken(session, secret, Purpose.RESET)
         user = session.scalar(select(User).where(func.lower(User.email) == link.email, User.active.is_(True)))
@@ -102,6 +102,13 @@ def reset(secret: str, password: str, again: str) -> Side:
         set_password(session, user, hashed)
         session.commit()
         return user.side
+
+
+def known_of(secret: str) -> list[str]:
+    """What others know of the person behind a link: nothing of it makes a password."""
+    with crossing() as session:
+        link = session.scalar(select(OneTimeLink).where(OneTimeLink.digest == people.digest_of(secret)))
+        return [link.first_name, link.last_name, link.email] if link is not None else []
 
 
 def taken(session: Session, secret: str, purpose: Purpose) -> OneTimeLink:
@@ -145,10 +152,10 @@ def take_address(secret: str, password: str, address: str) -> Side:
         owner = session.get(User, link.invited_by_id) if link is not None and link.is_open else None
         if owner is None or not owner.active:
             raise RuleBroken(GONE)
-        throttle.refuse_haste(session, people.brakes_of(owner.email, address))
+        throttle.refuse_haste(session, sign_ins.brakes_of(owner.email, address))
     if not check_password_hash(owner.password or people.nobodys_hash(), password):
         with crossing(reading=False) as session:
-            throttle.note(session, people.brakes_of(owner.email, address))
+            throttle.note(session, sign_ins.brakes_of(owner.email, address))
             session.commit()
         raise RuleBroken(_("This is not your current password."), "current")
     try:

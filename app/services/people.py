@@ -5,16 +5,15 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from functools import cache, cached_property
 from typing import Any
 
-from flask import current_app
 from flask_babel import lazy_gettext as _
 from sqlalchemy import ColumnElement, Integer, String, bindparam, case, func, literal_column, select, update
 from sqlalchemy.orm import Session
-from werkzeug.security import check_password_hash, generate_password_hash
+from werkzeug.security import generate_password_hash
 
 from app.extensions import house_engine, reads_only
 from app.models import Alert, Choice, Draft, Membership, Partner, PartnerStatus, Preference, RightsVersion, Role, Side, SignIn, Task, User, now, today
@@ -29,15 +28,11 @@ from app.permissions import (
     Rights,
     rights_of,
 )
-from app.services import preferences, throttle
+from app.services import preferences, weak
 from app.services.crossings import crossing
 from app.services.preferences import ListView
 from app.services.refusals import RuleBroken
-from app.services.throttle import Brake
 
-SIGN_IN_LIFETIME = timedelta(hours=12)
-PASSWORD_LENGTH = 10
-FREE_TRIES = 5
 BEFORE_OPENING = {PartnerStatus.DRAFT, PartnerStatus.SUBMITTED, PartnerStatus.TO_SIGN, PartnerStatus.PENDING_VALIDATION, PartnerStatus.REFUSED}
 KEPT = 5_000
 
@@ -118,7 +113,13 @@ WHO = (
     .join(User, User.id == SignIn.user_id)
     .join(RightsVersion, RightsVersion.id == literal_column("1", Integer))
     .outerjoin(Preference, Preference.user_id == SignIn.user_id)
-    .where(SignIn.ended_at.is_(None), User.active.is_(True), SignIn.digest == bindparam("digest"), SignIn.expires_at > bindparam("moment"))
+    .where(
+        SignIn.ended_at.is_(None),
+        SignIn.awaits == literal_column("''", String),
+        User.active.is_(True),
+        SignIn.digest == bindparam("digest"),
+        SignIn.expires_at > bindparam("moment"),
+    )
 )
 
 
@@ -243,113 +244,14 @@ def agents_of(session: Session, partner_id: int) -> list[int]:
     return [found for found in session.scalars(select(tree.c.id)) if found != partner_id]
 
 
-# --- signing in ---------------------------------------------------------------------------------
-
-
-def brakes_of(email: str, address: str) -> list[Brake]:
-    """Wrong passwords are slowed per account at one address, per account from everywhere, and per address."""
-    account = email.strip().lower()
-    return [
-        Brake(digest_of(f"{address}\x00{account}"), FREE_TRIES, timedelta(minutes=15)),
-        Brake(digest_of(f"account\x00{account}"), FREE_TRIES * 4, timedelta(seconds=30)),
-        Brake(digest_of(address), FREE_TRIES * 20, timedelta(seconds=30)),
-    ]
-
-
-def sign_in(email: str, password: str, side: Side, address: str) -> str:
-    """Opens a sign-in and returns the cookie's secret; raises RuleBroken, in the same words whatever was wrong. The password
-    is compared while no transaction is open: that takes a tenth of a second."""
-    brakes = brakes_of(email, address)
-    with crossing() as session:
-        throttle.refuse_haste(session, brakes)
-        user = session.scalar(select(User).where(func.lower(User.email) == email.strip().lower()))
-    right = check_password_hash(user.password if user and user.password else nobodys_hash(), password)
-    with crossing(reading=False) as session:
-        if user is None or not right or not user.active or user.side is not side:
-            throttle.note(session, brakes)
-            session.commit()
-            raise RuleBroken(_("This e-mail address and this password do not go together. Please check both."))
-        partner_id = first_cabinet(session, user)
-        throttle.forget(session, brakes[:2])
-        seen = session.get_one(User, user.id)
-        seen.last_login, seen.login_count = now().replace(tzinfo=None), (seen.login_count or 0) + 1
-        secret = open_sign_in(session, user.id, partner_id)
-        session.commit()
-        return secret
-
-
-def first_cabinet(session: Session, user: User) -> int | None:
-    """The cabinet a partner's person starts in: the first whose door is open. Refuses when every one is shut."""
-    if user.side is Side.STAFF:
-        return None
-    open_to = [each.partner for each in memberships_of(session, user.id) if each.partner.is_open or each.partner.status in BEFORE_OPENING]
-    if not open_to:
-        raise RuleBroken(_("The portal is closed for your company. Please contact %(house)s.", house=current_app.config["HOUSE_NAME"]))
-    return min(open_to, key=lambda partner: not partner.is_open).id
-
-
-def open_sign_in(session: Session, user_id: int, partner_id: int | None) -> str:
-    secret = secrets.token_urlsafe(32)
-    session.add(SignIn(digest=digest_of(secret), user_id=user_id, partner_id=partner_id, expires_at=now() + SIGN_IN_LIFETIME))
-    session.flush()
-    return secret
-
-
-def sign_out(secret: str | None) -> None:
-    """Ends the sign-in in the database, so that a copy of the cookie is worth nothing."""
-    if not secret:
-        return
-    with crossing(reading=False) as session:
-        session.execute(update(SignIn).where(SignIn.digest == digest_of(secret)).values(ended_at=now()))
-        session.commit()
-
-
-def open_browsers(person: Person, secret: str | None) -> list[tuple[datetime, bool]]:
-    """The browsers this person is signed in with: since when, and whether it is this one. The latest first."""
-    this = digest_of(secret or "")
-    with crossing() as session:
-        found = session.execute(
-            select(SignIn.created_at, SignIn.digest).where(SignIn.user_id == person.id, SignIn.ended_at.is_(None), SignIn.expires_at > now()).order_by(SignIn.id.desc())
-        )
-        return [(since, digest == this) for since, digest in found]
-
-
-def sign_out_elsewhere(person: Person, secret: str | None) -> None:
-    """Ends every sign-in of this person but the one that asks."""
-    with crossing(reading=False) as session:
-        others = update(SignIn).where(SignIn.user_id == person.id, SignIn.ended_at.is_(None), SignIn.digest != digest_of(secret or ""))
-        session.execute(others.values(ended_at=now()))
-        session.commit()
-
-
 def end_sign_ins(session: Session, user_id: int) -> None:
     """Shuts every browser this person is signed in with."""
     session.execute(update(SignIn).where(SignIn.user_id == user_id, SignIn.ended_at.is_(None)).values(ended_at=now()))
 
 
-def change_cabinet(secret: str, person: Person, partner_id: int) -> None:
-    """Moves a signed-in person to another of its cabinets; raises RuleBroken for one that is not open to it."""
-    with crossing(reading=False) as session:
-        chosen = next((each.partner for each in memberships_of(session, person.id) if each.partner_id == partner_id), None)
-        if chosen is None or not (chosen.is_open or chosen.status in BEFORE_OPENING):
-            raise RuleBroken(_("This company is not open to you."))
-        session.execute(update(SignIn).where(SignIn.digest == digest_of(secret)).values(partner_id=partner_id))
-        session.commit()
-
-
-def cabinets_of(person: Person) -> list[tuple[int, str]]:
-    """The companies a person may work for, for the choice in the header."""
-    with crossing() as session:
-        open_to = [each.partner for each in memberships_of(session, person.id) if each.partner.is_open or each.partner.status in BEFORE_OPENING]
-        return [(partner.id, str(partner)) for partner in open_to]
-
-
-def hash_password(password: str, again: str | None = None) -> str:
-    """Raises RuleBroken for a password that is too short or was not repeated."""
-    if len(password) < PASSWORD_LENGTH:
-        raise RuleBroken(_("A password has at least %(number)s characters.", number=PASSWORD_LENGTH), "password")
-    if len(password) > 200:
-        raise RuleBroken(_("A password has at most 200 characters."), "password")
+def hash_password(password: str, again: str | None = None, known: Iterable[str] = ()) -> str:
+    """Raises RuleBroken for a password that is easy to guess (`known`: what others know of the person) or was not repeated."""
+    weak.refuse(password, known)
     if again is not None and password != again:
         raise RuleBroken(_("The two passwords are not the same."), "password_again")
     return generate_password_hash(password)

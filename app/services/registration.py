@@ -12,7 +12,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from app.models import Attempt, MemberRole, Membership, OneTimeLink, Partner, PartnerKind, Purpose, Side, User, now
-from app.services import identifiers, notices, people, throttle
+from app.services import identifiers, notices, people, sign_ins, throttle
 from app.services.crossings import crossing
 from app.services.refusals import RuleBroken
 from app.services.throttle import Brake
@@ -146,7 +146,7 @@ def accept(secret: str, first_name: str, last_name: str, password: str, again: s
             raise RuleBroken(_("This address belongs to a member of staff. Please use another one."))
         is_new = user is None
         if user is None:
-            user = new_person(session, link, first_name, last_name, people.hash_password(password, again))
+            user = new_person(session, link, first_name, last_name, people.hash_password(password, again, [first_name, last_name, link.email]))
         elif link.purpose is Purpose.CONFIRM or not user.active:
             raise RuleBroken(_("This address already has an account. Please sign in."))
         session.info.update(actor=user.get_full_name(), actor_id=user.id)
@@ -154,7 +154,7 @@ def accept(secret: str, first_name: str, last_name: str, password: str, again: s
         session.add(Membership(user_id=user.id, partner_id=partner_id, role=link.role))
         link.used_at = now()
         session.flush()
-        cookie = people.open_sign_in(session, user.id, partner_id) if is_new else None
+        cookie = sign_ins.open_sign_in(session, user.id, partner_id) if is_new else None
         session.commit()
         return cookie
 

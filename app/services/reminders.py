@@ -9,15 +9,33 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from flask import current_app
-from flask_babel import force_locale, format_date, gettext, lazy_gettext as _
-from sqlalchemy import func, select
+from flask_babel import force_locale, gettext, lazy_gettext as _
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
-from app.models import CATEGORIES_BY_KIND, Agreement, AgreementStatus, Alert, CheckKind, Document, DocumentKind, Lane, Partner, PartnerStatus, Reminder, Task, now, today
+from app.models import (
+    CATEGORIES_BY_KIND,
+    Agreement,
+    AgreementStatus,
+    Alert,
+    Check,
+    CheckKind,
+    CheckResult,
+    Document,
+    DocumentKind,
+    Lane,
+    Partner,
+    PartnerStatus,
+    Reminder,
+    Task,
+    now,
+    today,
+)
+from app.models.base import HOUSE_ZONE
 from app.models.scope import leave
 from app.services import jobs, notices, schedules, settings
 from app.services.crossings import crossing
@@ -55,8 +73,11 @@ def next_strike(day: date) -> date:
 
 
 def deadlines(session: Session, partner_ids: Sequence[int]) -> list[Deadline]:
-    """What of these partners runs out soon or has just run out: of each kind of document the one received last."""
-    last = select(func.max(Document.id)).where(Document.partner_id.in_(partner_ids)).group_by(Document.partner_id, Document.kind)
+    """What of these partners runs out soon or has just run out: of each kind of document the dated one received last, of other
+    documents each."""
+    dated = Document.partner_id.in_(partner_ids), Document.expires_on.is_not(None)
+    apart = case((Document.kind == DocumentKind.OTHER, Document.id), else_=0)
+    last = select(func.max(Document.id)).where(*dated).group_by(Document.partner_id, Document.kind, apart)
     soon = Document.expires_on <= today() + timedelta(days=max(AHEAD)), Document.expires_on >= today() - KEPT_SAYING
     found = [
         Deadline(partner_id, f"document:{number}", kind, day)
@@ -96,8 +117,8 @@ def remind_partners(session: Session, ids: Sequence[int]) -> None:
     due: dict[int, list[Deadline]] = defaultdict(list)
     for each in found:
         reached, row = step(each.day), said.get((each.partner_id, each.about))
-        if reached is None or (row is not None and (row.days <= reached or done_with(session, row))):
-            continue
+        if reached is None or (row is not None and (row.days <= reached or (reached > 0 and done_with(session, row)))):
+            continue  # a task that was ticked keeps the house quiet until the last day, and not on it
         due[each.partner_id].append(each)
         note(session, each, row, reached)
     settle_met(session, said.values(), {(each.partner_id, each.about) for each in found})
@@ -130,24 +151,37 @@ def task_words(each: Deadline) -> str:
     """In the house's own language: a task is one text for everybody."""
     with force_locale(locale_of(current_app.config["BABEL_DEFAULT_LOCALE"])):
         if each.kind is None:
-            return gettext("Renew the registration with ORIAS before %(day)s", day=format_date(each.day, "long"))
+            return gettext("Renew the registration with ORIAS before 1 March %(year)s", year=f"{each.day:%Y}")
         return gettext("Renew: %(document)s", document=DocumentKind(each.kind).label)
 
 
 def settle_met(session: Session, said: Iterable[Reminder], open_ones: set[tuple[int, str]]) -> None:
-    """A piece that has been replaced is no longer asked for."""
+    """A piece that has been replaced is no longer asked for, nor a registration that ORIAS has confirmed since."""
     for row in said:
-        is_document = row.about.startswith("document:")
-        task = session.get(Task, row.task_id) if is_document and row.task_id is not None and (row.partner_id, row.about) not in open_ones else None
-        if task is not None and task.done_on is None and replaced(session, int(row.about.removeprefix("document:"))):
+        if row.task_id is None or (row.partner_id, row.about) in open_ones:
+            continue
+        kind, _colon, which = row.about.partition(":")
+        task = session.get(Task, row.task_id)
+        met = replaced(session, int(which)) if kind == "document" else confirmed_since(session, row.partner_id, date.fromisoformat(which))
+        if task is not None and task.done_on is None and met:
             task.done_on = today()
+
+
+def confirmed_since(session: Session, partner_id: int, day: date) -> bool:
+    """Whether ORIAS has named a category that this partner needs as registered, after the day on which others are struck off."""
+    after = datetime.combine(day + timedelta(days=1), time(), HOUSE_ZONE)
+    passed = Check.partner_id == partner_id, Check.kind == CheckKind.ORIAS, Check.result == CheckResult.PASSED, Check.created_at >= after
+    return session.scalar(select(Check.id).where(*passed).limit(1)) is not None
 
 
 def replaced(session: Session, document_id: int) -> bool:
     document = session.get(Document, document_id)
     if document is None:
         return True
+    if document.kind == DocumentKind.OTHER:
+        return False
     newer = select(Document.id).where(Document.partner_id == document.partner_id, Document.kind == document.kind, Document.id > document.id)
+    newer = newer.where(Document.expires_on.is_not(None))
     return session.scalar(newer.limit(1)) is not None
 
 

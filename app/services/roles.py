@@ -111,14 +111,14 @@ def save_staff(user: User | None, by: people.Person, first_name: str, last_name:
             raise RuleBroken(_("Please choose a first password."), "password")
         user = User(username=email[:128], side=Side.STAFF, language="fr")
         db.session.add(user)
-    before = user.email or ""
+    before, roles_before = user.email or "", {role.name for role in user.roles}
     user.first_name, user.last_name, user.email, user.active, user.roles = first_name, last_name, email, active, chosen
     user.username = email[:128]
     if password:
-        user.password = people.hash_password(password)
+        user.password = people.hash_password(password, known=[first_name, last_name, email])
     db.session.flush()
     user.version = (user.version or 0) + 1
-    if password or not active or before != email:
+    if password or not active or before != email or roles_before != {role.name for role in chosen}:
         people.end_sign_ins(db.session(), user.id)
         passwords.kill_links(db.session(), user, before.lower())
     return user

@@ -65,14 +65,15 @@ def send_code(agreement_id: int, scope: Scope, email: str, language: str) -> Non
         session.commit()
 
 
-def use_code(agreement_id: int, scope: Scope, code: str) -> str:
-    """Burns the code and returns its digest for the proof; raises RuleBroken. On a session of its own: a wrong try counts
-    even though the request then fails."""
+def use_code(agreement_id: int, scope: Scope, email: str, code: str) -> int:
+    """Burns the code that was mailed to this address and returns its number, for the proof; raises RuleBroken. On a session of its
+    own: a wrong try counts even though the request then fails."""
     with crossing(reading=False) as session:
         wanted = (
             select(SigningCode)
             .join(Agreement, Agreement.id == SigningCode.agreement_id)
             .where(SigningCode.agreement_id == agreement_id, Agreement.partner_id == scope.own_partner_id, SigningCode.used_at.is_(None))
+            .where(SigningCode.sent_to == email)
         )
         sent = session.scalar(wanted.order_by(SigningCode.id.desc()).limit(1).with_for_update())
         if sent is None or sent.expires_at < now() or sent.tries >= TRIES:
@@ -85,7 +86,7 @@ def use_code(agreement_id: int, scope: Scope, code: str) -> str:
         session.commit()
         if not right:
             raise RuleBroken(_("This is not the code that was sent. Please check it, or ask for a new one."), "code")
-        return sent.digest
+        return sent.id
 
 
 # --- the partner signs ----------------------------------------------------------------------------
@@ -99,15 +100,15 @@ def consent(agreement: Agreement) -> str:
         return gettext("I have read this agreement and I sign it in the name of my company.")
 
 
-def seal(agreement_id: int, scope: Scope, name: str, email: str, address: str, code_proof: str) -> Sealed:
+def seal(agreement_id: int, scope: Scope, name: str, address: str, code_id: int) -> Sealed:
     """The PDF with the partner's signature and the evidence of it. No transaction is open meanwhile; raises RuleBroken."""
     with crossing() as session:
         agreement = session.get(Agreement, agreement_id)
         if agreement is None or agreement.partner_id != scope.own_partner_id or not agreement.can_be_signed:
             raise RuleBroken(NOTHING_TO_SIGN)
         partner = session.get_one(Partner, agreement.partner_id)
-        sent = session.scalar(select(SigningCode).where(SigningCode.agreement_id == agreement_id, SigningCode.digest == code_proof).limit(1))
-    return seal_of(agreement, partner, name, email, address, code_proof, sent.created_at if sent is not None else None)
+        sent = session.get_one(SigningCode, code_id)
+    return seal_of(agreement, partner, name, sent.sent_to, address, sent.digest, sent.created_at)
 
 
 def seal_of(agreement: Agreement, partner: Partner, name: str, email: str, address: str, code_proof: str, code_sent_at: datetime | None) -> Sealed:
@@ -175,6 +176,8 @@ def counterseal(agreement_id: int, by: str) -> Sealed:
         agreement = session.get(Agreement, agreement_id)
     if agreement is None or agreement.status is not AgreementStatus.SIGNED or agreement.countersigned_at is not None:
         raise RuleBroken(_("There is nothing to counter-sign."))
+    if agreement.signed_key is None:
+        raise RuleBroken(_("This agreement was signed before signatures were put into the file. Refuse the file, so that it is signed anew."))
     return counterseal_of(agreement, by)
 
 
@@ -213,6 +216,9 @@ def tidy(agreement_id: int, signed: Sealed, before: str | None = None) -> None:
 # --- whether a file is one of ours ----------------------------------------------------------------
 
 
+FIELDS_OF = {"offered": [], "signed": [signature.PARTNER], "countersigned": [signature.PARTNER, signature.HOUSE]}
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What is to be said of a PDF: which agreement's, in which state it left the house, and each signature in it."""
@@ -225,8 +231,15 @@ class Verdict:
 
     @property
     def is_ours(self) -> bool:
-        """Byte for byte a file that left this house, with every signature in it whole and made by its key."""
-        return self.agreement is not None and all(each.ours and each.intact and not each.changed_later for each in self.seals)
+        """Byte for byte a file that left this house, with the signatures of its state, each whole and made by its key."""
+        if self.agreement is None or [each.field for each in self.seals] != FIELDS_OF.get(self.state):
+            return False
+        return all(each.ours and each.intact and not each.changed_later for each in self.seals)
+
+    @property
+    def binds(self) -> bool:
+        """Whether the partner's signature is in it, and the agreement still stands."""
+        return self.is_ours and self.state != "offered" and self.agreement is not None and self.agreement.status is AgreementStatus.SIGNED
 
 
 def verify(content: bytes) -> Verdict:

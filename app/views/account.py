@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, flash, redirect, render_template, request, session
+from flask import Response, abort, flash, redirect, render_template, request, session
 from flask_babel import gettext, lazy_gettext as _, refresh
 from werkzeug.wrappers import Response as AnyResponse
 from wtforms import BooleanField, PasswordField, SelectField, StringField
@@ -14,7 +14,7 @@ import config
 from app.extensions import db
 from app.models import User
 from app.permissions import LEVEL_WORDS, NONE, PORTAL_TABLE, STAFF_TABLE
-from app.services import files, passwords, people, photos
+from app.services import factors, files, passwords, people, photos, sign_ins
 from app.services.refusals import STALE, RuleBroken
 from app.views.base import SIGNED_IN, HouseForm, HouseView, page, signed_in
 from app.views.base.forms import Checked, LengthSaid, PersonName, Required, SelectChoice, cleaned
@@ -65,7 +65,10 @@ def screen(
         address_form=address_form or AddressForm(formdata=None, prefix="address-"),
         photo_refusal=photo_refusal,
         version=own_user().version if stale or "version" not in request.form else request.form["version"],
-        browsers=people.open_browsers(signed_in(), session.get("sign_in")),
+        browsers=sign_ins.open_browsers(signed_in().id, session.get("sign_in")),
+        second_factor=factors.is_on(signed_in().id),
+        second_factor_wanted=factors.required_of(own_user()),
+        codes_left=factors.codes_left(signed_in().id),
     )
 
 
@@ -103,7 +106,8 @@ class AccountView(HouseView):
         form = PasswordForm()
         try:
             if form.validate():
-                hashed = people.hash_password(form.password.data or "", form.password_again.data)
+                who = signed_in()
+                hashed = people.hash_password(form.password.data or "", form.password_again.data, [who.name, who.email, who.partner_name])
                 if not passwords.check_own_password(signed_in(), form.current.data or "", request.remote_addr or ""):
                     raise RuleBroken(_("This is not your current password."), "current")
                 open_session(passwords.change(signed_in(), hashed))
@@ -160,10 +164,18 @@ class AccountView(HouseView):
         flash(gettext("Your photo has been removed."), "good")
         return redirect("/account/")
 
+    @page("/sign-out/<id:sign_in_id>", methods=("POST",))
+    def sign_out_one(self, sign_in_id: int) -> Any:
+        """Ends one other sign-in of this person."""
+        if not sign_ins.sign_out_one(signed_in().id, sign_in_id):
+            abort(404)
+        flash(gettext("This device has been signed out."), "good")
+        return redirect("/account/")
+
     @page("/sign-out-elsewhere", methods=("POST",))
     def sign_out_elsewhere(self) -> Any:
         """Ends every other sign-in of this person."""
-        people.sign_out_elsewhere(signed_in(), session.get("sign_in"))
+        sign_ins.sign_out_elsewhere(signed_in(), session.get("sign_in"))
         flash(gettext("Other devices have been signed out."), "good")
         return redirect("/account/")
 

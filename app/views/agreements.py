@@ -54,10 +54,15 @@ class AgreementView(EntityView):
     def withdraw(self, agreement: Agreement, reason: str) -> None:
         agreements.withdraw(agreement, reason)
 
+    @act(_("Offer again"), fits=lambda agreement: agreement.status in (AgreementStatus.CANCELLED, AgreementStatus.EXPIRED, AgreementStatus.REFUSED))
+    def offer_again(self, agreement: Agreement) -> None:
+        agreements.offer_again(agreement)
+
     @page("/<id:record_id>/countersign", needs=FULL, methods=("POST",))
     def countersign(self, record_id: int) -> Response:
         """The house's signature beside the partner's; an agreement gets it as the partner is validated."""
-        self.find(record_id)
+        if self.find(record_id).kind is not AgreementKind.AMENDMENT:
+            abort(404)
         where = self.address("show_record", record_id=record_id)
         db.session.rollback()  # no transaction is open while the file is sealed
         try:
@@ -110,11 +115,14 @@ class AmendmentView(HouseView):
         name, text, refusal = request.form.get("name", wording.name)[:200], request.form.get("text", wording.text), None
         if request.method == "POST":
             try:
-                once.claim(request.form.get("one_time"), signed_in().id)
-                agreement = agreements.offer_amendment(partner, language, name.replace("\x00", ""), text.replace("\x00", ""))
-                db.session.commit()
+                own = agreements.own_words(name.replace("\x00", ""), text.replace("\x00", ""))
+                with agreements.prepared(partner, language, AgreementKind.AMENDMENT, own) as ready:
+                    once.claim(request.form.get("one_time"), signed_in().id)
+                    agreement = agreements.offer_amendment(self.find(record_id), language, own, ready)
+                    db.session.commit()
+                    made = agreement.id
                 flash(gettext("The amendment has been offered for signature; the partner has been told by e-mail."), "good")
-                return redirect(f"/agreements/{agreement.id}")
+                return redirect(f"/agreements/{made}")
             except once.AlreadyDone:
                 return redirect(f"/partners/{record_id}?tab=agreements")
             except RuleBroken as broken:

@@ -85,9 +85,9 @@ class PortalFileView(HouseView):
 
     @page("/documents/<id:record_id>")
     def document(self, record_id: int) -> Response:
-        """Identity papers and bank details are for those who may see the bank accounts."""
-        kind = db.session.scalar(select(Document.kind).where(Document.id == record_id))
-        if kind in PRIVATE_PAPERS and not signed_in().may(MY_BANK, READ):
+        """Identity papers and bank details are for those who may see the bank accounts, and an agent's for nobody above it."""
+        row = db.session.execute(select(Document.kind, Document.partner_id).where(Document.id == record_id)).first()
+        if row is not None and row.kind in PRIVATE_PAPERS and not (row.partner_id == signed_in().partner_id and signed_in().may(MY_BANK, READ)):
             abort(404)
         return document(record_id)
 
@@ -101,4 +101,6 @@ class ApplicantFileView(HouseView):
 
     @page("/documents/<id:record_id>")
     def document(self, record_id: int) -> Response:
-        return document(record_id)
+        """Of the file that is being filled in: private papers are for its owners."""
+        kind = db.session.scalar(select(Document.kind).where(Document.id == record_id))
+        return document(record_id) if kind not in PRIVATE_PAPERS or "owner" in signed_in().role_names else abort(404)

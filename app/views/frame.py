@@ -24,7 +24,7 @@ from app.models import today
 from app.models.base import in_data
 from app.models.scope import NOBODY, OutOfScope
 from app.permissions import PARTNER_ROLES, STAFF_ROLES
-from app.services import jobs, once, people
+from app.services import factors, jobs, once, people, sign_ins
 from app.services.identifiers import grouped
 from app.views import fragments, guides, proofs
 from app.views.base import controls, importing, showing
@@ -103,6 +103,8 @@ def bind(app: Flask) -> None:
         day_now=today,
         hint_is_due=guides.hint_is_due,
         role_words=role_words,
+        devices_of=sign_ins.open_browsers,
+        has_second_factor=factors.is_on,
         is_demo=app.config["DEMO"],
     )
     app.jinja_env.filters.update(

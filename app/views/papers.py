@@ -37,6 +37,8 @@ class PaperForm(HouseForm):
         number, expires_on = self.identity_number.data or "", self.identity_expires_on.data
         if self.kind.data == DocumentKind.IDENTITY:
             return papers.particulars(number, expires_on, self.mrz.data or "")
+        if self.kind.data in papers.DATED and expires_on is None:
+            raise RuleBroken(_("Please enter the last day on which it is good: we remind you in time."), "identity_expires_on")
         return Particulars(number, expires_on)
 
 
@@ -56,25 +58,29 @@ class Papers:
         """Shows the form; on a POST keeps the piece, or says what is wrong with all that was typed still there."""
         form, refused_file = self.form(), None
         if request.method == "POST":
-            sent = request.files.get("file")
+            sent, kept, done = request.files.get("file"), None, False
             try:
                 if not (sent and sent.filename):
                     raise RuleBroken(_("Please choose a file."), "file")
                 kept = files.keep(sent.filename, sent.stream.read(files.LARGEST + 1))
             except RuleBroken as refusal:
                 refused_file = refusal.sentence
-            if form.validate() and refused_file is None:
-                try:
+            try:
+                if form.validate() and kept is not None:
                     once.claim(request.form.get("one_time"), signed_in().id)
                     self.keep(find(), form, kept, by_partner)
                     db.session.commit()
+                    done = True
                     flash(gettext("The document has been received."), "good")
                     return redirect(back)
-                except once.AlreadyDone:
-                    return redirect(back)
-                except RuleBroken as refusal:
-                    db.session.rollback()
-                    form.refuse(refusal)
+            except once.AlreadyDone:
+                return redirect(back)
+            except RuleBroken as refusal:
+                db.session.rollback()
+                form.refuse(refusal)
+            finally:
+                if kept is not None and not done:  # no row names it
+                    files.remove(kept.key)
         return render_template(
             "papers/new.html", form=form, partner=find(), back=back, frame=self.frame, refused_file=refused_file, one_time=once.new_token()
         ), 422 if request.method == "POST" else 200

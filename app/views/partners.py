@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app.extensions import db
 from app.models import BankAccount, Check, Contact, Document, Membership, Note, Partner, PartnerStatus, ProviderCode, Side, Task, User, today
 from app.permissions import FOLLOW_UP, FULL, MY_BANK, PARTNER_BANK, PARTNER_FILE, PARTNER_PEOPLE, PARTNER_VALIDATION, WRITE
-from app.services import agreements, checks, once, partners, registration
+from app.services import agreements, checks, colleagues, factors, once, partners, registration, sign_ins
 from app.services.refusals import RuleBroken
 from app.views import companies
 from app.views.agreements import Countersigned
@@ -207,7 +207,7 @@ class ProviderCodeView(EntityView):
 
 
 class BankAccountView(EntityView):
-    model, access, slug, icon = BankAccount, PARTNER_BANK, "bank-accounts", "bank"
+    model, access, slug, icon, sensitive = BankAccount, PARTNER_BANK, "bank-accounts", "bank", True
     rules = Rules(saving=partners.saving_account, saved=partners.saved_account)
     list_columns = ["iban", "holder", "partner", "is_default"]
     under = {"iban": "bic"}
@@ -223,15 +223,35 @@ class DocumentView(EntityView):
     show = {_("Document"): ["filename", "kind", "number", "expires_on", "size", "media_type", "digest", "uploaded_by", "partner"]}
     adds = edits = deletes = False
     adds_at = "/partners/{}/documents/new"
+    silent_about = frozenset({"number"})  # until 0020 an identity document's number stood there
     show_template = "partners/document.html"
 
 
 class MembershipView(EntityView):
-    model, access, slug, icon = Membership, PARTNER_PEOPLE, "people", "people"
+    model, access, slug, icon, sensitive = Membership, PARTNER_PEOPLE, "people", "people", True
+    rules = Rules(saving=colleagues.saving)
     list_columns = ["user", "partner", "role", "own_clients_only"]
     form = {_("Colleague"): ["role", "own_clients_only"]}
     show = {_("Colleague"): ["user", "partner", "role", "own_clients_only", "created_at"]}
     adds, deletes = False, False
+    show_template = "partners/member.html"
+
+    @page("/<id:record_id>/sign-out", needs=WRITE, methods=("POST",))
+    def sign_out(self, record_id: int) -> Any:
+        user_id = self.find(record_id).user_id
+        db.session.rollback()  # it runs on a session of its own
+        sign_ins.sign_out_everywhere(user_id)
+        flash(gettext("Signed out everywhere."), "good")
+        return redirect(self.address("show_record", record_id=record_id))
+
+    @page("/<id:record_id>/no-second-factor", needs=WRITE, methods=("POST",))
+    def no_second_factor(self, record_id: int) -> Any:
+        """For somebody whose phone is lost, and the recovery codes with it."""
+        user_id = self.find(record_id).user_id
+        db.session.rollback()
+        factors.remove(user_id, signed_in())
+        flash(gettext("The second factor has been removed. The person has been told by e-mail."), "good")
+        return redirect(self.address("show_record", record_id=record_id))
 
 
 class TaskView(EntityView):

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import abort, flash, redirect, render_template, request
 from flask_babel import gettext, lazy_gettext as _
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 from sqlalchemy.orm import joinedload
 from wtforms import BooleanField, SelectField, StringField
 from wtforms.validators import Optional
@@ -14,7 +14,7 @@ from wtforms.validators import Optional
 from app.extensions import db
 from app.models import Agreement, BankAccount, Document, MemberRole, Membership, Note, Partner, Partnership, Task, Tier, User, today
 from app.permissions import MY_BANK, MY_CLIENTS, MY_COMPANY, MY_PEOPLE, MY_PROGRAM, READ, WRITE
-from app.services import crossings, desk, files, photos, registration
+from app.services import colleagues, crossings, desk, files, photos, registration, sign_ins
 from app.services.refusals import STALE, RuleBroken
 from app.views.base import HouseForm, HouseView, page, signed_in
 from app.views.base.columns import column_of, plain_words
@@ -166,7 +166,7 @@ class MemberForm(HouseForm):
 class ColleaguesView(HouseView):
     """People of the same company; its owner invites, changes and removes them."""
 
-    access, frame, route_base = MY_PEOPLE, "portal", "/portal/people"
+    access, frame, route_base, sensitive = MY_PEOPLE, "portal", "/portal/people", True
 
     def members(self) -> list[Membership]:
         return list(
@@ -222,17 +222,43 @@ class ColleaguesView(HouseView):
         if stale:
             form.form_errors.append(STALE)
         elif form.validate_on_submit():
-            member.role, member.own_clients_only = MemberRole(form.role.data), bool(form.own_clients_only.data)
-            db.session.commit()
-            flash(gettext("“%(name)s” has been saved.", name=str(member)), "good")
-            return redirect("/portal/people/")
-        return render_template("portal/member.html", form=form, member=member), 409 if stale else 422 if form.is_submitted() else 200
+            try:
+                member.role, member.own_clients_only = MemberRole(form.role.data), bool(form.own_clients_only.data)
+                colleagues.saving(member, new=False)
+                moved = inspect(member).attrs.role.history.has_changes()
+                db.session.commit()
+                if moved:  # a cookie that was copied before is worth nothing
+                    sign_ins.sign_out_everywhere(member.user_id)
+                flash(gettext("“%(name)s” has been saved.", name=str(member)), "good")
+                return redirect("/portal/people/")
+            except RuleBroken as refusal:
+                db.session.rollback()
+                member = self.member(record_id)
+                form.refuse(refusal)
+        devices = sign_ins.open_browsers(member.user_id)
+        return render_template("portal/member.html", form=form, member=member, devices=devices), 409 if stale else 422 if form.is_submitted() else 200
+
+    @page("/<id:record_id>/sign-out", needs=WRITE, methods=("POST",))
+    def sign_out(self, record_id: int) -> Any:
+        """Ends every sign-in of a colleague, on a phone that was lost for instance."""
+        member = self.member(record_id)
+        user_id, name = member.user_id, str(member)
+        db.session.rollback()
+        sign_ins.sign_out_everywhere(user_id)
+        flash(gettext("%(name)s has been signed out everywhere.", name=name), "good")
+        return redirect(f"/portal/people/{record_id}")
 
     @page("/<id:record_id>/remove", needs=WRITE, methods=("POST",))
     def remove(self, record_id: int) -> Any:
         member = self.member(record_id)
-        name = str(member)
-        db.session.delete(member)
-        db.session.commit()
+        name, user_id = str(member), member.user_id
+        try:
+            colleagues.remove(member)
+            db.session.commit()
+        except RuleBroken as refusal:
+            db.session.rollback()
+            flash(str(refusal.sentence), "bad")
+            return redirect(f"/portal/people/{record_id}")
+        sign_ins.sign_out_everywhere(user_id)
         flash(gettext("%(name)s no longer has access.", name=name), "good")
         return redirect("/portal/people/")

@@ -13,7 +13,7 @@ from wtforms.validators import Optional
 
 from app.extensions import db
 from app.models import BankAccount, Document, DocumentKind, Partner, PartnerStatus, User
-from app.services import checks, files, identifiers, once, papers, partners, registration
+from app.services import agreements, checks, files, identifiers, once, papers, partners, registration
 from app.services.files import Kept
 from app.services.papers import Particulars
 from app.services.refusals import RuleBroken, refuse_all
@@ -228,7 +228,7 @@ class RegistrationView(HouseView):
         """Keeps each file that was sent; returns what was refused, by field."""
         refusals: dict[str, Any] = {}
         said = self.particulars(form)
-        if identity is not None and said is not None:
+        if identity is not None and said is not None and not isinstance(handed_in.get("document_identity"), Kept):
             papers.describe(identity, said)
         for kind in DocumentKind:
             field = f"document_{kind.value}"
@@ -267,9 +267,11 @@ class RegistrationView(HouseView):
         refusal = None
         if request.method == "POST":
             try:
-                once.claim(request.form.get("one_time"), signed_in().id)
-                partners.submit(partner, signed_in().name, choose_language())
-                db.session.commit()
+                refuse_all(lacking)  # what is missing would be missing in the agreement too
+                with agreements.prepared(partner, choose_language()) as ready:
+                    once.claim(request.form.get("one_time"), signed_in().id)
+                    partners.submit(self.partner(), signed_in().name, choose_language(), ready)
+                    db.session.commit()
                 return redirect("/partner/file/sign")
             except once.AlreadyDone:
                 return redirect("/partner/file/")

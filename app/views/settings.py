@@ -15,6 +15,7 @@ from app.extensions import db
 from app.models import CheckKind, Client, Contract, Partner, Role, Side, User
 from app.permissions import (
     LEVEL_WORDS,
+    NONE,
     PARTNER_ROLES,
     PORTAL_TABLE,
     RIGHTS,
@@ -24,7 +25,7 @@ from app.permissions import (
     STAFF_TABLE,
     Level,
 )
-from app.services import checks, mails, once, roles, settings
+from app.services import checks, factors, mails, once, people, roles, settings, sign_ins
 from app.services.refusals import STALE, RuleBroken
 from app.services.watchers import who_may_see as watchers_of
 from app.views.base import DEMO, HouseForm, HouseView, page, signed_in
@@ -104,7 +105,7 @@ class NewStaffForm(StaffForm):
 class StaffView(HouseView):
     """Staff who sign in, and their roles."""
 
-    access, route_base = STAFF_PEOPLE, "/settings/staff"
+    access, route_base, sensitive = STAFF_PEOPLE, "/settings/staff", True
 
     @page("/")
     def list(self) -> str:
@@ -156,13 +157,36 @@ class StaffView(HouseView):
             except RuleBroken as refusal:
                 db.session.rollback()
                 form.refuse(refusal)
-        return render_template("settings/staff_form.html", form=form, user=user, one_time=once.new_token()), 409 if stale else 422 if form.is_submitted() else 200
+        devices, second_factor = (sign_ins.open_browsers(user.id), factors.is_on(user.id)) if user else ([], False)
+        body = render_template("settings/staff_form.html", form=form, user=user, one_time=once.new_token(), devices=devices, second_factor=second_factor)
+        return body, 409 if stale else 422 if form.is_submitted() else 200
+
+    @page("/<id:user_id>/sign-out", needs=Level.WRITE, methods=("POST",))
+    def sign_out(self, user_id: int) -> Any:
+        sign_ins.sign_out_everywhere(self.other(user_id))
+        flash(gettext("Signed out everywhere."), "good")
+        return redirect(f"/settings/staff/{user_id}")
+
+    @page("/<id:user_id>/no-second-factor", needs=Level.FULL, methods=("POST",))
+    def no_second_factor(self, user_id: int) -> Any:
+        """For somebody whose phone is lost, and the recovery codes with it."""
+        factors.remove(self.other(user_id), signed_in())
+        flash(gettext("The second factor has been removed. The person has been told by e-mail."), "good")
+        return redirect(f"/settings/staff/{user_id}")
+
+    def other(self, user_id: int) -> int:
+        """The number of another member of staff; one's own is looked after among one's settings."""
+        found = db.first_or_404(select(User).where(User.id == user_id, User.side == Side.STAFF, User.id != signed_in().id))
+        if any(level > signed_in().rights.get(kind, NONE) for kind, level in people.staff_rights(found.roles).items()):
+            abort(403)  # somebody who may do more than oneself
+        db.session.rollback()  # what follows runs on a session of its own
+        return user_id
 
 
 class RolesView(HouseView):
     """Roles that administrators add for staff; the built-in ones are code and cannot be changed here."""
 
-    access, route_base = STAFF_PEOPLE, "/settings/roles"
+    access, route_base, sensitive = STAFF_PEOPLE, "/settings/roles", True
 
     @page("/")
     def list(self) -> str:

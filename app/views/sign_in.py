@@ -11,7 +11,7 @@ from wtforms import PasswordField, StringField
 
 from app.extensions import db
 from app.models import Side, User
-from app.services import people
+from app.services import browsers, people, sign_ins
 from app.services.refusals import RuleBroken
 from app.views.base import EVERYBODY, MEMBERS, HouseForm, HouseView, local_path, page, person, signed_in
 from app.views.base.forms import LengthSaid, Required, cleaned
@@ -40,7 +40,12 @@ def sign_in_page(side: Side, template: str, home: str) -> Any:
     if form.validate_on_submit():
         try:
             wanted = local_path(session.get("next"))
-            open_session(people.sign_in(form.email.data or "", form.password.data or "", side, request.remote_addr or ""))
+            browser = browsers.words_of(request.user_agent.string)
+            secret, awaits = sign_ins.sign_in(form.email.data or "", form.password.data or "", side, request.remote_addr or "", browser)
+            open_session(secret)
+            if awaits:
+                session["next"] = wanted
+                return redirect(f"/second-factor/{awaits}")
             return redirect(wanted or home)
         except RuleBroken as refusal:
             form.refuse(refusal)
@@ -57,7 +62,7 @@ class StaffDoorView(HouseView):
     @page("/logout", methods=("POST",))
     def logout(self) -> Response:
         who = person()
-        people.sign_out(session.get("sign_in"))
+        sign_ins.sign_out(session.get("sign_in"))
         language = session.get("language")
         session.clear()
         if language:
@@ -108,8 +113,8 @@ class CabinetView(HouseView):
         if request.method == "POST":
             sent = request.form.get("partner_id", "")
             try:
-                people.change_cabinet(session["sign_in"], who, int(sent) if sent.isdecimal() and len(sent) < 10 else 0)
+                sign_ins.change_cabinet(session["sign_in"], who, int(sent) if sent.isdecimal() and len(sent) < 10 else 0)
                 return redirect("/portal/")
             except RuleBroken as broken:
                 refusal = broken.sentence
-        return render_template("portal/cabinets.html", cabinets=people.cabinets_of(who), refusal=refusal), 422 if refusal else 200
+        return render_template("portal/cabinets.html", cabinets=sign_ins.cabinets_of(who), refusal=refusal), 422 if refusal else 200

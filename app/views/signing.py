@@ -37,8 +37,8 @@ def sign(agreement_id: int, done: Any = lambda agreement: None) -> None:
     waits for a seal. `done` goes on in the same transaction. Raises RuleBroken."""
     who = signed_in()
     checked_form()
-    proof = signing.use_code(agreement_id, who.scope, code_typed())
-    signed = signing.seal(agreement_id, who.scope, who.name, who.email, request.remote_addr or "", proof)
+    code_id = signing.use_code(agreement_id, who.scope, who.email, code_typed())
+    signed = signing.seal(agreement_id, who.scope, who.name, request.remote_addr or "", code_id)
     try:
         done(signing.sign(agreement_id, signed))
         db.session.commit()
@@ -64,7 +64,14 @@ def panel(agreement: Agreement, refusal: RuleBroken | None) -> dict[str, Any]:
         "consent": signing.consent(agreement),
         "code_sent": bool(request.args.get("sent")) or bool(refusal),
         "email": signed_in().email,
+        "is_owner": "owner" in signed_in().role_names,
     }
+
+
+def only_owners() -> None:
+    """An agreement binds the company: its owners sign it, whoever else may see the file."""
+    if "owner" not in signed_in().role_names:
+        abort(403)
 
 
 class ApplicantSigningView(HouseView):
@@ -84,6 +91,7 @@ class ApplicantSigningView(HouseView):
     def sign(self) -> Any:
         refusal = None
         if request.method == "POST":
+            only_owners()
             try:
                 sign(self.offered(), lambda agreement: partners.signed(self.partner(), signed_in().name))
                 return redirect("/partner/file/waiting")
@@ -93,18 +101,22 @@ class ApplicantSigningView(HouseView):
 
     def screen(self, refusal: RuleBroken | None = None) -> Any:
         partner = self.partner()
-        agreement = agreements.to_sign(partner.id) or agreements.declined(partner.id)
-        if partner.status is not PartnerStatus.TO_SIGN or agreement is None:
+        agreement = agreements.newest(partner.id)
+        if partner.status is not PartnerStatus.TO_SIGN:
             return redirect("/partner/file/")
-        return wizard("sign", partner, None, 422 if refusal else 200, base="/partner/file/sign", **panel(agreement, refusal))
+        if agreement is None:
+            abort(404)
+        return wizard("sign", partner, None, 422 if refusal else 200, base="/partner/file/sign", sign_at="/partner/file/sign", **panel(agreement, refusal))
 
     @page("/sign/code", methods=("POST",))
     def send_code(self) -> Response:
+        only_owners()
         send_code(self.offered())
         return redirect("/partner/file/sign?sent=1")
 
     @page("/sign/decline", methods=("POST",))
     def decline(self) -> Any:
+        only_owners()
         agreement = db.session.scalar(select(Agreement).where(Agreement.id == self.offered()))
         try:
             if agreement is None:
@@ -119,9 +131,11 @@ class ApplicantSigningView(HouseView):
     @page("/sign/renew", methods=("POST",))
     def renew(self) -> Response:
         """Offers the agreement again, once the first offer has expired or been declined."""
+        only_owners()
         try:
-            agreements.renew(self.partner(), choose_language())
-            db.session.commit()
+            with agreements.prepared(self.partner(), choose_language()) as ready:
+                agreements.renew(self.partner(), choose_language(), ready)
+                db.session.commit()
         except RuleBroken as refusal:
             db.session.rollback()
             flash(str(refusal.sentence), "bad")
@@ -147,13 +161,14 @@ class PortalAgreementView(HouseView):
         agreement = self.find(record_id)
         may_sign = signed_in().may(MY_COMPANY, WRITE) and agreement.can_be_signed
         base = f"/portal/agreements/{record_id}"
-        return render_template("portal/agreement.html", may_sign=may_sign, base=base, **panel(agreement, refusal)), 422 if refusal else 200
+        shown = render_template("portal/agreement.html", may_sign=may_sign, base=base, sign_at=f"{base}/sign", **panel(agreement, refusal))
+        return shown, 422 if refusal else 200
 
     @page("/<id:record_id>")
     def show(self, record_id: int) -> Any:
         return self.screen(record_id)
 
-    @page("/<id:record_id>", needs=WRITE, methods=("POST",))
+    @page("/<id:record_id>/sign", needs=WRITE, methods=("POST",))
     def sign(self, record_id: int) -> Any:
         self.find(record_id)
         db.session.rollback()  # the code is burnt on a session of its own

@@ -59,7 +59,21 @@ def upgrade() -> None:
         " SELECT partner_id, id, COALESCE(number, ''), '', created_at, updated_at, 1 FROM document WHERE kind = 'identity'"
     )
     op.execute("UPDATE document SET number = NULL WHERE kind = 'identity'")
+    hide_asked_numbers()
     deeds()
+
+
+def hide_asked_numbers() -> None:
+    """Proofs of earlier checks keep which document it was, not its number. What history held of it is no longer shown."""
+    check = sa.table("register_check", sa.column("id"), sa.column("kind"), sa.column("asked"), sa.column("answered", sa.JSON()))
+    bind = op.get_bind()
+    for row in bind.execute(sa.select(check.c.id, check.c.asked, check.c.answered).where(check.c.kind == "identity")).all():
+        answered = {key: hidden(value) if key == "number" else value for key, value in (row.answered or {}).items()}
+        bind.execute(check.update().where(check.c.id == row.id).values(asked=hidden(row.asked), answered=answered))
+
+
+def hidden(number: str) -> str:
+    return f"…{number[-4:]}" if len(number) > 4 else number
 
 
 def downgrade() -> None:

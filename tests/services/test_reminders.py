@@ -69,13 +69,42 @@ def test_what_has_been_renewed_is_no_longer_asked_for_and_its_task_is_done(cast,
     assert cast.read(lambda session: session.query(m.Task).one().done_on) == date(2027, 5, 31)
 
 
-def test_a_task_that_somebody_has_done_ends_the_reminders(cast, partner):
+def test_a_task_that_somebody_has_ticked_keeps_the_house_quiet_until_the_last_day(cast, partner):
     cast.document(partner, kind=m.DocumentKind.LIABILITY, expires_on=date(2027, 6, 30))
     on(cast, date(2027, 5, 10))
     with cast.writing() as session:
         session.query(m.Task).one().done_on = date(2027, 5, 12)
+    for day in (date(2027, 5, 31), date(2027, 6, 23)):
+        on(cast, day)
+    assert len(said(cast)) == 1
+    on(cast, date(2027, 6, 30))
+    assert len(said(cast)) == 2, "the word of the partner brings no new certificate"
+    assert cast.count(m.Alert, m.Alert.kind == "document_expired") == 1
+
+
+def test_an_undated_piece_replaces_no_dated_one(cast, partner):
+    cast.document(partner, kind=m.DocumentKind.LIABILITY, expires_on=date(2027, 6, 30))
+    cast.document(partner, kind=m.DocumentKind.LIABILITY)
     on(cast, date(2027, 6, 30))
     assert len(said(cast)) == 1
+
+
+def test_other_documents_do_not_replace_each_other(cast, partner):
+    for day in (date(2027, 6, 30), date(2030, 1, 1)):
+        cast.document(partner, kind=m.DocumentKind.OTHER, expires_on=day)
+    on(cast, date(2027, 6, 10))
+    assert len(said(cast)) == 1
+
+
+def test_the_task_of_a_renewal_is_done_once_orias_confirms_it(house, cast):
+    broker = cast.partner(kind=m.PartnerKind.INSURANCE_BROKER)
+    on(cast, date(2027, 2, 20))
+    assert cast.read(lambda session: session.query(m.Task).one().name) == "Renouveler l’inscription à l’ORIAS avant le 1er mars 2027"
+    on(cast, date(2027, 3, 1))
+    assert cast.read(lambda session: session.query(m.Task).one().done_on) is None
+    cast.add(m.Check(partner_id=broker.id, kind=m.CheckKind.ORIAS, result=m.CheckResult.PASSED, created_at=datetime(2027, 3, 2, 5, tzinfo=UTC)))
+    on(cast, date(2027, 3, 3))
+    assert cast.read(lambda session: session.query(m.Task).one().done_on) == date(2027, 3, 3)
 
 
 def test_several_pieces_come_in_one_mail(cast, partner):

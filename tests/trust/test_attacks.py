@@ -12,7 +12,7 @@ import pytest
 import time_machine
 
 from app import models as m
-from app.services import people
+from app.services import people, sign_ins
 from app.services.refusals import RuleBroken
 from tests.cast import PASSWORD
 
@@ -114,7 +114,7 @@ def tries(house, email, password, addresses):
     with house.test_request_context():
         for address in addresses:
             try:
-                people.sign_in(email, password, m.Side.STAFF, address)
+                sign_ins.sign_in(email, password, m.Side.STAFF, address)
                 said.append("in")
             except RuleBroken as refusal:
                 said.append("slow" if "attempts" in str(refusal.sentence) or "tentatives" in str(refusal.sentence) else "wrong")

@@ -171,7 +171,7 @@ def test_a_good_file_is_kept_when_something_else_is_wrong(house, cast):
 def test_a_download_is_an_attachment_that_no_browser_takes_for_a_page(house, cast):
     partner = cast.partner()
     document = cast.document(partner)
-    answer = cast.client_for("manager").get(f"/files/documents/{document.id}")
+    answer = cast.client_for("compliance").get(f"/files/documents/{document.id}")
     assert answer.headers["Content-Disposition"].startswith("attachment")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.get_data().startswith(b"%PDF")

@@ -33,7 +33,7 @@ def ready(house, cast):
 
 def sign(cast, visitor, agreement, page="/partner/file/sign"):
     visitor.post(f"{page}/code", {"agreement": agreement.id})
-    return visitor.post(page, {"agreement": agreement.id, "code": code_in(cast.mails()[-1]), "consent": "1"})
+    return visitor.post(page if page.endswith("/sign") else f"{page}/sign", {"agreement": agreement.id, "code": code_in(cast.mails()[-1]), "consent": "1"})
 
 
 def pdf(visitor, address):
@@ -164,7 +164,7 @@ def test_colleagues_read_an_amendment_and_owners_sign_it(house, cast):
     member = cast.client_for("member", partner)
     page = member.get(place, **EN)
     assert "An owner of your company signs it" in page.text
-    assert member.post(place, {"code": "1", "consent": "1"}).status_code == 403
+    assert member.post(f"{place}/sign", {"code": "1", "consent": "1"}).status_code == 403
     assert cast.client_for("owner").get(place).status_code == 404
     assert cast.client_for("owner").post(f"{place}/code").status_code == 404
     assert not [mail for mail in cast.mails() if mail.notice == "signing_code"]

@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from anyascii import anyascii
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "documents"
 SECONDS, MEMORY = 20, 1024 * 1024 * 1024
@@ -51,7 +55,30 @@ class NotRendered(Exception):
 
 
 def render(template: str, data: dict[str, Any]) -> bytes:
-    """The PDF of templates/documents/<template>.typ with `data`; raises NotRendered."""
+    """The PDF of templates/documents/<template>.typ with `data`; raises NotRendered. Control characters are left out, and where no
+    font of this machine knows a letter (PDF/A wants all of them), everything is written in plain Latin letters."""
+    shown = each_text(data, printable)
+    try:
+        return compiled(template, shown)
+    except NotRendered as fault:
+        if "could not be displayed" not in str(fault):
+            raise
+    return compiled(template, each_text(shown, anyascii))
+
+
+def each_text(data: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(data, str):
+        return change(data)
+    if isinstance(data, dict):
+        return {key: each_text(value, change) for key, value in data.items()}
+    return [each_text(value, change) for value in data] if isinstance(data, list) else data
+
+
+def printable(text: str) -> str:
+    return "".join(each for each in text if each in "\n\t" or unicodedata.category(each) not in ("Cc", "Cn", "Co", "Cs"))
+
+
+def compiled(template: str, data: dict[str, Any]) -> bytes:
     command = [sys.executable, "-c", CHILD, str(TEMPLATES / f"{template}.typ"), str(TEMPLATES)]
     try:
         done = subprocess.run(command, input=json.dumps(data, ensure_ascii=False).encode(), capture_output=True, timeout=SECONDS, check=False)  # noqa: S603 - our own interpreter and template

@@ -89,6 +89,7 @@ class EntityView(ActionPages, BulkPages, HouseView):
     needed: ClassVar[frozenset[str]] = frozenset()  # of those, the fields that no record which has them goes without
     portal: ClassVar[Portal | None] = None
     beside: ClassVar[dict[str, LazyString]] = {}  # other pages that the list leads to: address and words
+    silent_about: ClassVar[frozenset[str]] = frozenset()  # columns that a record's history does not show
     adds: ClassVar[bool] = True
     adds_at: ClassVar[str | None] = None  # a page of its own that adds to a record whose tab this is, with {} for the record
     edits: ClassVar[bool] = True

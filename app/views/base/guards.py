@@ -6,12 +6,15 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from flask import abort, current_app, g, redirect, request, session, url_for
+from flask import abort, current_app, g, redirect, render_template, request, session, url_for
 from flask_appbuilder import BaseView, expose
+from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from app.permissions import READ, Access, Level
+from app.services import passwords, sign_ins
 from app.services.people import Person
+from app.services.refusals import RuleBroken
 
 
 class Door:
@@ -43,6 +46,8 @@ def page(url: str, needs: Level = READ, methods: tuple[str, ...] = ("GET",), acc
         @functools.wraps(method)
         def guarded(self: HouseView, *args: Any, **kwargs: Any) -> Any:
             refusal = self.refusal(access or self.access, needs)
+            if refusal is None and self.sensitive and request.method == "POST":
+                refusal = asks_again(self.frame)
             return refusal if refusal is not None else method(self, *args, **kwargs)
 
         guarded.asks = (access, needs)  # type: ignore[attr-defined]
@@ -57,6 +62,7 @@ class HouseView(BaseView):
 
     access: Access | Door
     frame = "staff"
+    sensitive = False  # what is changed here wants the password again, if it was given more than a quarter of an hour ago
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -92,6 +98,24 @@ def refusal(frame: str, asked: Access | Door, level: Level) -> Response | None:
             return redirect(url_for("RegistrationView.file"))
         abort(403)
     return None
+
+
+def asks_again(frame: str) -> Any:
+    """None when the password was given lately; else a page that asks for it and brings along everything that was sent."""
+    secret, typed, sentence = session.get("sign_in"), request.form.get("again_password"), None
+    if typed is None:
+        if sign_ins.proved_lately(secret):
+            return None
+    else:
+        try:
+            if passwords.check_own_password(signed_in(), typed.replace("\x00", "")[:200], request.remote_addr or ""):
+                sign_ins.note_proof(secret)
+                return None
+            sentence = gettext("This is not your current password.")
+        except RuleBroken as refusal:
+            sentence = str(refusal.sentence)
+    sent = [(name, value) for name, value in request.form.items(multi=True) if name not in ("again_password", "csrf_token")]
+    return render_template("sign_in/again.html", frame=frame, sent=sent, refusal=sentence, address=request.full_path.rstrip("?")), 422 if sentence else 401
 
 
 def to_sign_in(frame: str) -> Response:

@@ -24,6 +24,7 @@ def portal_view(staff_view: type[EntityView]) -> type[EntityView]:
         "show": portal.show or portal.form,
         "search": portal.search,
         "rules": staff_view.rules,
+        "sensitive": staff_view.sensitive,
         "heading": portal.title,
         "show_template": staff_view.portal_show_template,
         "narrow": {},

@@ -135,6 +135,8 @@ def entry_words(view: EntityView, entry: Any) -> dict[str, Any]:
     """One entry of history in words: field labels and values as a person reads them."""
     changes = []
     for name, (before, after) in (entry.values.changes if entry.values else {}).items():
+        if name in view.silent_about:
+            continue
         if name in view.model.__table__.c and "label" not in view.model.__table__.c[name].info and name not in fields_of(view.model):
             continue  # a column of the house's own, such as a number's key
         changes.append((label_for(view.model, name), stored_words(view.model, name, before), stored_words(view.model, name, after)))
