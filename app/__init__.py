@@ -12,12 +12,12 @@ import config
 from app.connectors import files, mail, registers, signature
 from app.extensions import csrf, db, mail as mailer, migrate, reading_connections
 from app.models import Model, recorder, walls
-from app.services import housekeeping, mails, reminders, watch
+from app.services import alerts, housekeeping, mails, reminders, watch
 from app.views import console, frame, languages, register
 from app.views.builder import HouseBuilder, HouseSecurity
 from app.views.menu import Menu
 
-__all__ = ["Model", "create_app", "housekeeping", "mails", "recorder", "reminders", "walls", "watch"]
+__all__ = ["Model", "alerts", "create_app", "housekeeping", "mails", "recorder", "reminders", "walls", "watch"]
 
 
 def create_app(settings: type[config.Config] | None = None, **changes: Any) -> Flask:

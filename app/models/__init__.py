@@ -33,7 +33,7 @@ from app.models.partners import (
     Task,
 )
 from app.models.partnerships import Partnership, PartnershipStatus, Program, Tier
-from app.models.preferences import Draft, Preference, SavedView, Undo
+from app.models.preferences import CalendarLink, Draft, Preference, SavedView, Undo
 from app.models.users import (
     Attempt,
     MemberRole,

@@ -21,6 +21,19 @@ class Preference(Model):
     user_id: Mapped[int] = mapped_column(ForeignKey("ab_user.id"), primary_key=True)
     values: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     number: Mapped[int] = mapped_column(Integer, default=0)
+    alerts_seen: Mapped[int] = mapped_column(Integer, default=0, server_default="0")  # the newest alert that has been read
+
+
+class CalendarLink(Model):
+    """The link under which a person's tasks stand as a calendar, for staff (partner 0) or within one partner."""
+
+    __tablename__ = "calendar_link"
+    scope, recorded = INTERNAL, False
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("ab_user.id"), primary_key=True, autoincrement=False)
+    partner_id: Mapped[int] = mapped_column(Integer, primary_key=True, default=0, autoincrement=False)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    made_at: Mapped[datetime] = mapped_column(Moment, default=now)
 
 
 class Draft(Model):

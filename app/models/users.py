@@ -7,7 +7,7 @@ from typing import Any
 
 from flask_appbuilder.security.sqla.models import ApiKey, Group, Permission, PermissionView, RegisterUser, Role, User, ViewMenu
 from flask_babel import lazy_gettext as _
-from sqlalchemy import JSON, Boolean, Date, ForeignKey, Index, Integer, String, Text, UniqueConstraint, event
+from sqlalchemy import JSON, Date, ForeignKey, Index, Integer, String, Text, UniqueConstraint, event
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import INTERNAL, STAFF, Choice, Model, Moment, Own, Record, choice_of, field, keep_search_text, now
@@ -35,7 +35,6 @@ User.photo = field(_("Photo"), String(40), nullable=True)  # where the file conn
 User.phone = field(_("Phone"), String(30), nullable=True)
 User.birth_date = field(_("Birth date"), Date, nullable=True)
 User.job_title = field(_("Job title"), String(100), nullable=True)
-User.wants_alerts = field(_("Alerts by e-mail"), Boolean, nullable=False, default=False, help=_("An e-mail each time a file is awaiting validation."))
 User.version = mapped_column(Integer, nullable=False, default=1)
 User.search_text = mapped_column(Text, nullable=False, default="", server_default="")
 

@@ -16,9 +16,9 @@ from sqlalchemy import select
 
 from app.connectors import documents, signature
 from app.extensions import db
-from app.models import Agreement, AgreementFile, AgreementKind, AgreementStatus, Alert, Partner, PartnerStatus, now
+from app.models import Agreement, AgreementFile, AgreementKind, AgreementStatus, Partner, PartnerStatus, now
 from app.models.scope import leave, verb
-from app.services import files, notices, wordings
+from app.services import alerts, files, notices, wordings
 from app.services.crossings import crossing
 from app.services.files import Kept
 from app.services.refusals import RuleBroken
@@ -165,7 +165,7 @@ def decline(agreement: Agreement, reason: str) -> None:
         raise RuleBroken(_("Please say why: the house will read it."), "reason")
     with verb(db.session(), {Agreement: None}):
         agreement.status, agreement.refusal = AgreementStatus.REFUSED, reason.strip()[:1000]
-    leave(db.session(), Alert(kind="agreement_declined", partner_id=agreement.partner_id))
+    alerts.call(db.session(), "agreement_declined", db.session.get_one(Partner, agreement.partner_id))
 
 
 def withdraw(agreement: Agreement, reason: str) -> None:

@@ -6,9 +6,9 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import inspect, or_, select, update
 
 from app.extensions import db
-from app.models import Alert, Client, ClientKind, ClientReference, ClientStatus, Contract, ReferenceClaim, Signatory, Supplier, fold
-from app.models.scope import leave, scope_of, verb
-from app.services import crossings, history
+from app.models import Client, ClientKind, ClientReference, ClientStatus, Contract, ReferenceClaim, Signatory, Supplier, fold, Partner
+from app.models.scope import scope_of, verb
+from app.services import alerts, crossings, history
 from app.services.refusals import RuleBroken
 
 COMPANIES = (ClientKind.COMPANY, ClientKind.ASSOCIATION)
@@ -88,7 +88,7 @@ def add_reference(client: Client, supplier_id: int, text: str) -> None:
     if kind is ClientReference:
         attach_contracts(client, supplier_id, reference)
     else:
-        leave(db.session(), Alert(kind="claimed_reference", partner_id=client.partner_id))
+        alerts.call(db.session(), "claimed_reference", db.session.get_one(Partner, client.partner_id))
 
 
 def saving_reference(row: ClientReference, new: bool) -> None:

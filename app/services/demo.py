@@ -188,7 +188,7 @@ def load() -> bool:
 
 
 def person(role: str, first: str, last: str, email: str, hashed: str) -> User:
-    user = User(first_name=first, last_name=last, username=email, email=email, password=hashed, side=Side.STAFF, active=True, wants_alerts=role == "administrator")
+    user = User(first_name=first, last_name=last, username=email, email=email, password=hashed, side=Side.STAFF, active=True)
     user.roles = [db.session.scalars(select(Role).where(Role.name == role)).one()]
     db.session.add(user)
     return user

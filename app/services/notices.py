@@ -10,7 +10,7 @@ from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.models import DocumentKind, Mail, MemberRole, Membership, Partner, Role, Side, User, today
+from app.models import DocumentKind, Mail, MemberRole, Membership, Partner, User, today
 from app.services.crossings import crossing
 from app.services.mails import post, written
 
@@ -23,6 +23,9 @@ SAMPLE = {
     "reason": "La pièce d’identité est illisible.",
     "code": "000000",
     "on": True,
+    "sentence": "…",
+    "lines": [("Cabinet Lumière", "…")],
+    "tasks": [("Rappeler le cabinet", "Cabinet Lumière", date(2027, 1, 30))],
     "new": "camille@example.org",
     "title": "Avenant n° 1",
     "until": datetime(2027, 3, 1, 17, tzinfo=UTC),
@@ -111,15 +114,17 @@ def address_changed(session: Session, email: str, first_name: str, language: str
     return post("address_changed", email, language, session, name=first_name, new=new)
 
 
-def file_waits(partner: Partner, contested: bool) -> None:
-    """To each member of staff who may validate and wants to hear of it."""
-    with crossing() as session:
-        wanting = session.scalars(
-            select(User).join(User.roles).where(User.wants_alerts.is_(True), User.active.is_(True), User.side == Side.STAFF, Role.name == "administrator")
-        )
-        people = [(user.email, user.language or "fr") for user in wanting]
-    for email, language in people:
-        post("file_waits", email, language, partner_id=partner.id, company=str(partner), contested=contested, link=link(f"/partners/{partner.id}/validation"))
+def alert(session: Session, email: str, language: str, kind: str, partner: Partner, sentence: str, place: str) -> Mail:
+    """To a member of staff who wants to hear of this kind of alert at once."""
+    facts = {"company": str(partner), "link": link(place)}
+    if kind in ("file_waits", "contested"):
+        return post("file_waits", email, language, session, partner.id, contested=kind == "contested", **facts)
+    return post("alert", email, language, session, partner.id, sentence=sentence, **facts)
+
+
+def digest(session: Session, email: str, first_name: str, language: str, lines: list[tuple[str, str]], tasks: list[tuple[str, str, date]]) -> Mail:
+    """The morning's mail: what has come up since yesterday's, and one's own tasks that are due."""
+    return post("digest", email, language, session, name=first_name, lines=lines, tasks=tasks, link=link("/alerts/" if lines else "/"))
 
 
 def people_of(partner: Partner) -> list[tuple[str, str, str]]:

@@ -14,7 +14,7 @@ from app.extensions import db
 from app.models import Alert, Deed, Document, DocumentKind, History, IdentityPaper, MemberRole, Membership, Partner, PartnerStatus, User, now, today
 from app.models.recorder import entry_of
 from app.models.scope import leave
-from app.services import mrz
+from app.services import alerts, mrz
 from app.services.crossings import crossing
 from app.services.files import Kept
 from app.services.mrz import Zone
@@ -93,7 +93,7 @@ def tell_staff(partner: Partner) -> None:
         open_one = select(Alert.id).where(Alert.kind == "document_received", Alert.partner_id == partner.id, Alert.handled_at.is_(None))
         if session.scalar(open_one.limit(1)) is not None:
             return
-    leave(db.session(), Alert(kind="document_received", partner_id=partner.id))
+    alerts.call(db.session(), "document_received", partner)
 
 
 def describe(document: Document, said: Particulars) -> None:

@@ -8,8 +8,8 @@ from sqlalchemy.exc import IntegrityError
 
 from app.extensions import db
 from app.models import Alert, Assignment, BankAccount, Document, DocumentKind, Offering, OfferingStatus, Partner, PartnerMove, PartnerStatus, Side, User, now, today
-from app.models.scope import leave, verb
-from app.services import agreements, checks, crossings, history, notices, signing
+from app.models.scope import verb
+from app.services import agreements, alerts, checks, crossings, history, notices, signing
 from app.services.agreements import Prepared
 from app.services.refusals import RuleBroken, refuse_all
 from app.services.signing import Sealed
@@ -121,8 +121,7 @@ def signed(partner: Partner, by: str) -> None:
         with verb(db.session(), {Partner: set(PERSON_COLUMNS)}):
             partner.contested = True
         move(partner, WAITING, by)
-    leave(db.session(), Alert(kind="contested" if contested else "file_waits", partner_id=partner.id))
-    notices.file_waits(partner, contested)
+    alerts.call(db.session(), "contested" if contested else "file_waits", partner)
 
 
 # --- the staff's verbs --------------------------------------------------------------------------

@@ -90,6 +90,7 @@ class Waiting:
     files: int = 0
     tasks: int = 0
     drafts: int = 0
+    unread: int = 0
 
 
 def said(value: Choice) -> ColumnElement[str]:
@@ -100,6 +101,7 @@ def said(value: Choice) -> ColumnElement[str]:
 # Counted for staff beside WHO, because another statement would cost as much as a list's rows.
 WAITING = {
     "alerts": select(func.count()).select_from(Alert).where(Alert.handled_at.is_(None)),
+    "unread": select(func.count()).select_from(Alert).where(Alert.handled_at.is_(None), Alert.id > func.coalesce(Preference.alerts_seen, 0)).correlate(Preference),
     "files": select(func.count()).select_from(Partner).where(Partner.status == said(PartnerStatus.PENDING_VALIDATION)),
     "tasks": select(func.count()).select_from(Task).where(Task.assignee_id == SignIn.user_id, Task.done_on.is_(None), Task.due_on <= bindparam("day")).correlate(SignIn),
 }
@@ -136,7 +138,7 @@ def digest_of(secret: str) -> str:
 def identify(secret: str | None) -> tuple[Person | None, Waiting]:
     """The person behind a cookie's secret, or None when it is unknown, ended, expired or deactivated; and what waits for it."""
     row = read_sign_in({"digest": digest_of(secret), "moment": now(), "day": today()}) if secret else None
-    return (person_of(row), Waiting(row.alerts, row.files, row.tasks, row.drafts)) if row is not None else (None, Waiting())
+    return (person_of(row), Waiting(row.alerts, row.files, row.tasks, row.drafts, row.unread)) if row is not None else (None, Waiting())
 
 
 def person_of(row: Any) -> Person | None:

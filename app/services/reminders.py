@@ -21,7 +21,6 @@ from app.models import (
     CATEGORIES_BY_KIND,
     Agreement,
     AgreementStatus,
-    Alert,
     Check,
     CheckKind,
     CheckResult,
@@ -36,8 +35,7 @@ from app.models import (
     today,
 )
 from app.models.base import HOUSE_ZONE
-from app.models.scope import leave
-from app.services import jobs, notices, schedules, settings
+from app.services import alerts, jobs, notices, schedules, settings
 from app.services.crossings import crossing
 from app.services.watch import WATCHED
 from app.services.wordings import locale_of
@@ -126,7 +124,7 @@ def remind_partners(session: Session, ids: Sequence[int]) -> None:
         partner = session.get_one(Partner, partner_id)
         notices.renewals(session, partner, [(each.kind, each.day) for each in pieces])
         if any(each.kind is not None and each.day <= today() for each in pieces):
-            leave(session, Alert(kind="document_expired", partner_id=partner_id))
+            alerts.call(session, "document_expired", partner)
 
 
 def done_with(session: Session, row: Reminder) -> bool:

@@ -20,9 +20,9 @@ from sqlalchemy import select
 
 from app.connectors import documents, signature
 from app.extensions import db
-from app.models import Agreement, AgreementFile, AgreementKind, AgreementStatus, Alert, Partner, SigningCode, now
-from app.models.scope import Scope, leave, verb
-from app.services import agreements, files, notices
+from app.models import Agreement, AgreementFile, AgreementKind, AgreementStatus, Partner, SigningCode, now
+from app.models.scope import Scope, verb
+from app.services import agreements, alerts, files, notices
 from app.services.crossings import crossing
 from app.services.files import Kept
 from app.services.refusals import RuleBroken
@@ -163,7 +163,7 @@ def sign(agreement_id: int, signed: Sealed) -> Agreement:
         agreement.signed_key, agreement.proof = signed.kept.key, signed.proof
     agreements.note_file(agreement, signed.kept.digest, "signed")
     if agreement.kind is AgreementKind.AMENDMENT:
-        leave(db.session(), Alert(kind="amendment_signed", partner_id=agreement.partner_id))
+        alerts.call(db.session(), "amendment_signed", db.session.get_one(Partner, agreement.partner_id))
     return agreement
 
 

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from app.connectors import registers
 from app.extensions import db
-from app.models import Alert, Check, CheckKind, CheckResult, Lane, Partner, PartnerStatus, now, today
-from app.models.scope import SYSTEM, acting, leave
-from app.services import checks, jobs, schedules, settings
+from app.models import Check, CheckKind, CheckResult, Lane, Partner, PartnerStatus, now, today
+from app.models.scope import SYSTEM, acting
+from app.services import alerts, checks, jobs, schedules, settings
 from app.services.crossings import crossing
 
 AT_ONCE = 500  # companies in one question
@@ -99,7 +99,7 @@ def keep(session: Session, check: Check) -> None:
         check.override_reason, check.overridden_by = before.override_reason, before.overridden_by
     session.add(check)
     if check.kind is CheckKind.ORIAS and standing(before) - standing(check):
-        leave(session, Alert(kind="category_lapsed", partner_id=check.partner_id))
+        alerts.call(session, "category_lapsed", session.get_one(Partner, check.partner_id))
 
 
 def standing(check: Check | None) -> set[str]:

@@ -102,6 +102,7 @@ PAGES = [
     sign_in.PartnerDoorView,
     passwords.PasswordDoorView,
     account.AccountView,
+    account.CalendarView,
     sign_in.CabinetView,
     factors.FactorDoorView,
     factors.OwnFactorView,

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, abort, flash, redirect, render_template, request, session
+from flask import Response, abort, current_app, flash, redirect, render_template, request, session
 from flask_babel import gettext, lazy_gettext as _, refresh
 from werkzeug.wrappers import Response as AnyResponse
-from wtforms import BooleanField, PasswordField, SelectField, StringField
+from wtforms import PasswordField, SelectField, StringField
 from wtforms.validators import Optional
 
 import config
 from app.extensions import db
 from app.models import User
-from app.permissions import LEVEL_WORDS, NONE, PORTAL_TABLE, STAFF_TABLE
-from app.services import factors, files, passwords, people, photos, sign_ins
+from app.permissions import FOLLOW_UP, LEVEL_WORDS, MY_COMPANY, NONE, PARTNER_VALIDATION, PORTAL_TABLE, READ, STAFF_TABLE
+from app.services import alerts, calendars, factors, files, passwords, people, photos, sign_ins
 from app.services.refusals import STALE, RuleBroken
-from app.views.base import SIGNED_IN, HouseForm, HouseView, page, signed_in
+from app.views.base import EVERYBODY, SIGNED_IN, HouseForm, HouseView, page, signed_in
 from app.views.base.forms import Checked, LengthSaid, PersonName, Required, SelectChoice, cleaned
 from app.views.sign_in import open_session
 
@@ -30,7 +30,6 @@ class AccountForm(HouseForm):
     language = SelectField(_("Language"), choices=[SelectChoice(code, facts["name"]) for code, facts in config.Config.LANGUAGES.items()])
     theme = SelectField(_("Theme"), choices=[SelectChoice("auto", _("As on this device")), SelectChoice("light", _("Light")), SelectChoice("dark", _("Dark"))])
     density = SelectField(_("Density of lists"), choices=DENSITIES, default="comfortable")
-    wants_alerts = BooleanField(_("Alerts by e-mail"), description=_("An e-mail each time a file is awaiting validation."))
 
 
 class AddressForm(HouseForm):
@@ -49,27 +48,50 @@ def own_user() -> User:
 
 
 def account_form(**options: Any) -> AccountForm:
-    form = AccountForm(obj=own_user(), **options)
-    if not signed_in().is_staff:
-        del form.wants_alerts
-    return form
+    return AccountForm(obj=own_user(), **options)
 
 
 def screen(
-    form: AccountForm | None = None, password_form: PasswordForm | None = None, photo_refusal: Any = None, stale: bool = False, address_form: AddressForm | None = None
+    form: AccountForm | None = None,
+    password_form: PasswordForm | None = None,
+    photo_refusal: Any = None,
+    stale: bool = False,
+    address_form: AddressForm | None = None,
+    calendar_address: str = "",
 ) -> str:
+    who = signed_in()
     return render_template(
         "settings/account.html",
         form=form or account_form(formdata=None),
         password_form=password_form or PasswordForm(formdata=None),
         address_form=address_form or AddressForm(formdata=None, prefix="address-"),
         photo_refusal=photo_refusal,
+        alert_kinds=alerts.KINDS if who.is_staff and who.may(PARTNER_VALIDATION, READ) else {},
+        alert_ways=who.preferences.get("alerts") or {},
+        may_calendar=who.may(FOLLOW_UP, READ) or who.may(MY_COMPANY, READ),
+        has_calendar=calendars.has_link(who),
+        calendar_address=calendar_address,
         version=own_user().version if stale or "version" not in request.form else request.form["version"],
         browsers=sign_ins.open_browsers(signed_in().id, session.get("sign_in")),
         second_factor=factors.is_on(signed_in().id),
         second_factor_wanted=factors.required_of(own_user()),
         codes_left=factors.codes_left(signed_in().id),
     )
+
+
+class CalendarView(HouseView):
+    """A calendar behind its secret: no cookie is asked for, and nothing else opens."""
+
+    access, frame, route_base = EVERYBODY, "bare", "/calendar"
+
+    @page("/<secret>.ics")
+    def feed(self, secret: str) -> AnyResponse:
+        found = calendars.of_link(secret)
+        if found is None:
+            abort(404)
+        response = Response(found, mimetype="text/calendar")
+        response.headers["Content-Disposition"] = "attachment; filename=tasks.ics"
+        return response
 
 
 class AccountView(HouseView):
@@ -163,6 +185,25 @@ class AccountView(HouseView):
         forget(before)
         flash(gettext("Your photo has been removed."), "good")
         return redirect("/account/")
+
+    @page("/alerts", access=PARTNER_VALIDATION, methods=("POST",))
+    def alerts(self) -> AnyResponse:
+        """Which alerts come by mail, and when."""
+        alerts.choose(signed_in().id, {kind: request.form.get(kind, "") for kind in alerts.KINDS})
+        flash(gettext("Your settings have been saved."), "good")
+        return redirect("/account/#alerts")
+
+    @page("/calendar", methods=("POST",))
+    def calendar(self) -> Any:
+        """Makes a fresh address of one's calendar, and shows it once."""
+        secret = calendars.make_link(signed_in())
+        return screen(calendar_address=f"{current_app.config['PUBLIC_URL'].rstrip('/')}/calendar/{secret}.ics")
+
+    @page("/calendar/withdraw", methods=("POST",))
+    def withdraw_calendar(self) -> AnyResponse:
+        calendars.withdraw(signed_in())
+        flash(gettext("The address has been withdrawn."), "good")
+        return redirect("/account/#calendar")
 
     @page("/sign-out/<id:sign_in_id>", methods=("POST",))
     def sign_out_one(self, sign_in_id: int) -> Any:

@@ -67,7 +67,7 @@ def topbar(frame: str, home: str = "/") -> Markup:
     menu = current_app.extensions["cordee_menu"]
     who, waits = person(), waiting()
     key = ("topbar", frame, home, who.key if who else None, language(), waits, menu.place())
-    html = fragments().get_or_make(key, lambda: render_template("frame/topbar.html", frame=frame, home=home, alerts=waits.alerts, waits=waits))
+    html = fragments().get_or_make(key, lambda: render_template("frame/topbar.html", frame=frame, home=home, unread=waits.unread, waits=waits))
     here = request.full_path if request.query_string else request.path
     return filled(html, {CSRF_GOES_HERE: csrf_token(), PAGE_GOES_HERE: escape(here)})
 

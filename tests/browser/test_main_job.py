@@ -112,7 +112,8 @@ def in_hand(tab: Any, keyboard: bool) -> Any:
 @pytest.mark.browser
 @pytest.mark.parametrize(("language", "width", "keyboard"), [(*variant, False) for variant in VARIANTS] + ([] if PICTURES else [("fr", 1280, True)]))
 def test_a_broker_registers_and_works_in_its_portal(tab, cast, language, width, keyboard):
-    admin = cast.staff("administrator", email="admin@house.example", username="admin@house.example", wants_alerts=True, language=language)
+    admin = cast.staff("administrator", email="admin@house.example", username="admin@house.example", language=language)
+    cast.add(m.Preference(user_id=admin.id, values={"alerts": {"file_waits": "mail"}}, number=1))
     offerings = [cast.offering(name="Sérénité Vie 2026", required_categories=["COA"]), cast.offering(name="Prévoyance Famille 2026")]
     broker = in_hand(tab(language, width, who="broker"), keyboard)
 
