@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import signal
 import sys
 import threading
-from typing import BinaryIO
+from pathlib import Path
+from typing import BinaryIO, TextIO
 
 import click
 from flask import Flask, current_app
@@ -15,12 +17,12 @@ from app.extensions import db
 from app.models import Lane
 from app.models.scope import SYSTEM, acting
 from app.permissions import PARTNER_ROLES, PORTAL_TABLE, STAFF_ROLES, STAFF_TABLE, Access
-from app.services import history, jobs, preparation, schedules, signing, workers
+from app.services import backups, factors, history, jobs, preparation, schedules, signing, workers
 from app.services.crossings import crossing
 
 
 def add_commands(app: Flask) -> None:
-    for command in (prepare, load_demo, permissions, check_history, verify_agreement, work):
+    for command in (prepare, load_demo, permissions, check_history, verify_agreement, backup_key, backup, restore, remove_second_factor, work):
         app.cli.add_command(command)
 
 
@@ -96,6 +98,58 @@ def verify_agreement(file: BinaryIO) -> None:
         click.echo(f"Ours and unchanged, but {said}.")
         sys.exit(2)
     click.echo("Ours, whole and unchanged.")
+
+
+@click.command("remove-second-factor")
+@click.argument("email")
+def remove_second_factor(email: str) -> None:
+    """Remove the second factor of somebody whose phone and recovery codes are lost; the person is told by mail."""
+    try:
+        factors.remove_of(email)
+    except LookupError:
+        sys.exit("Nobody signs in with this address.")
+    click.echo("Removed. The next sign-in asks for a new one, if the role needs it.")
+
+
+@click.command("backup-key")
+@click.argument("file", type=click.Path(path_type=Path))
+def backup_key(file: Path) -> None:
+    """Write a fresh secret key to FILE, and print the public key that backups are written for. Keep FILE away from the server."""
+    if file.exists():
+        sys.exit(f"{file} is there already; it is not overwritten.")
+    secret, public = backups.new_key()
+    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+        out.write(f"# public key: {public}\n{secret}\n")
+    click.echo(public)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--to", "recipient", envvar="BACKUP_TO", required=True, help="The public key (age1…); or set BACKUP_TO.")
+def backup(file: Path, recipient: str) -> None:
+    """Write the database and the kept files to FILE, as they are at this moment, encrypted."""
+    try:
+        done = backups.write(file, recipient)
+    except backups.NotDone as fault:
+        sys.exit(str(fault))
+    click.echo(f"Written: {done.rows} rows, {done.files} files.")
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, path_type=Path))
+@click.option("--key", "key", type=click.File(), required=True, help="The file that backup-key wrote.")
+def restore(file: Path, key: TextIO) -> None:
+    """Bring a backup back into an empty house, and walk the chain of its history."""
+    try:
+        done = backups.restore(file, key.read())
+    except backups.NotDone as fault:
+        sys.exit(str(fault))
+    click.echo(f"Restored: {done.rows} rows, {done.files} files.")
+    if done.other_secret:
+        click.echo("SECRET_KEY is not the one of then: second factors have to be set up again, and proofs of signatures cannot be checked.")
+    if done.broken:
+        sys.exit(f"The chain of history does not hold at: {', '.join(map(str, done.broken))}")
+    click.echo("The history is whole.")
 
 
 @click.command()

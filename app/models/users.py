@@ -121,6 +121,7 @@ class SecondFactor(Model):
 
     user_id: Mapped[int] = mapped_column(ForeignKey("ab_user.id"), primary_key=True, autoincrement=False)
     secret: Mapped[str] = mapped_column(Text)
+    begun_by: Mapped[str] = mapped_column(String(64), default="", server_default="")  # the digest of the sign-in that is setting it up
     confirmed_at: Mapped[datetime | None] = mapped_column(Moment)
     last_step: Mapped[int] = mapped_column(Integer, default=0)
     recovery: Mapped[list[str]] = mapped_column(JSON, default=list)

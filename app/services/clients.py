@@ -6,7 +6,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import inspect, or_, select, update
 
 from app.extensions import db
-from app.models import Client, ClientKind, ClientReference, ClientStatus, Contract, ReferenceClaim, Signatory, Supplier, fold, Partner
+from app.models import Client, ClientKind, ClientReference, ClientStatus, Contract, Partner, ReferenceClaim, Signatory, Supplier, fold
 from app.models.scope import scope_of, verb
 from app.services import alerts, crossings, history
 from app.services.refusals import RuleBroken

@@ -7,6 +7,8 @@ from sqlalchemy import inspect, select
 
 from app.extensions import db
 from app.models import MemberRole, Membership, User
+from app.models.scope import scope_of
+from app.services.people import end_sign_ins
 from app.services.refusals import RuleBroken
 
 LAST_OWNER = _("This is the last owner of the company. Make somebody else an owner first.")
@@ -14,8 +16,12 @@ LAST_OWNER = _("This is the last owner of the company. Make somebody else an own
 
 def saving(member: Membership, new: bool) -> None:
     """Rules that hold whoever changes a person of a partner."""
-    if not new and inspect(member).attrs.role.history.has_changes() and member.role is not MemberRole.OWNER:
+    if new or not inspect(member).attrs.role.history.has_changes():
+        return
+    if member.role is not MemberRole.OWNER:
         refuse_without_owner(member, "role")
+    if scope_of(db.session()).sees_everything:  # a partner's own people may not touch sign-ins: there the page does it
+        end_sign_ins(db.session(), member.user_id, partner_id=member.partner_id)
 
 
 def refuse_without_owner(member: Membership, field: str | None = None) -> None:

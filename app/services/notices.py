@@ -22,7 +22,7 @@ SAMPLE = {
     "offerings": ["Sérénité Vie", "Horizon PER"],
     "reason": "La pièce d’identité est illisible.",
     "code": "000000",
-    "on": True,
+    "what": "on",
     "sentence": "…",
     "lines": [("Cabinet Lumière", "…")],
     "tasks": [("Rappeler le cabinet", "Cabinet Lumière", date(2027, 1, 30))],
@@ -101,8 +101,9 @@ def password_changed(session: Session, email: str, first_name: str, language: st
     return post("password_changed", email, language, session, name=first_name, link=link("/password/forgotten"))
 
 
-def second_factor(session: Session, email: str, first_name: str, language: str, on: bool) -> Mail:
-    return post("second_factor", email, language, session, name=first_name, on=on)
+def second_factor(session: Session, email: str, first_name: str, language: str, what: str) -> Mail:
+    """ "on", "off", or "codes" for fresh recovery codes."""
+    return post("second_factor", email, language, session, name=first_name, what=what)
 
 
 def new_address(session: Session, email: str, first_name: str, language: str, secret: str) -> Mail:

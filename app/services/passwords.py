@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash
 
-from app.models import Attempt, OneTimeLink, Purpose, Side, User, now
+from app.models import Attempt, Membership, OneTimeLink, Partner, Purpose, Side, User, now
 from app.services import jobs, notices, people, registration, sign_ins, throttle
 from app.services.crossings import crossing
 from app.services.refusals import RuleBroken
@@ -23,25 +23,26 @@ GONE = _("This link has already been used, or a newer one has replaced it. You c
 def check_own_password(person: people.Person, password: str, address: str) -> bool:
     """Whether this is the signed-in person's password; wrong tries are slowed like at the door. Raises RuleBroken."""
     brakes = sign_ins.brakes_of(person.email, address)
-    with crossing() as session:
-        throttle.refuse_haste(session, brakes)
+    with crossing(reading=False) as session:  # counted before it is looked at: many at once are many
+        throttle.admit(session, brakes)
         user = session.get_one(User, person.id)
-    if check_password_hash(user.password or people.nobodys_hash(), password):
-        return True
-    with crossing(reading=False) as session:
-        throttle.note(session, brakes)
         session.commit()
-    return False
+    if not check_password_hash(user.password or people.nobodys_hash(), password):
+        return False
+    with crossing(reading=False) as session:
+        throttle.release(session, brakes)
+        session.commit()
+    return True
 
 
-def change(person: people.Person, hashed: str) -> str:
+def change(person: people.Person, hashed: str, address: str = "", browser: str = "") -> str:
     """Sets a password, ends every sign-in of this person, the present one too, and opens a fresh one: a cookie that was
     copied before is worth nothing. Returns the new cookie's secret."""
     with crossing(reading=False) as session:
         session.info.update(actor=person.name, actor_id=person.id)
         user = session.get_one(User, person.id)
         set_password(session, user, hashed)
-        secret = sign_ins.open_sign_in(session, person.id, person.partner_id)
+        secret = sign_ins.open_sign_in(session, person.id, person.partner_id, "", address, browser)
         session.commit()
         return secret
 
@@ -52,6 +53,14 @@ def set_password(session: Session, user: User, hashed: str) -> None:
     people.end_sign_ins(session, user.id)
     kill_links(session, user)
     notices.password_changed(session, user.email, user.first_name, user.language or "fr")
+
+
+def set_of(user_id: int, password: str) -> None:
+    """Sets somebody's password from the command line; raises RuleBroken for an easy one."""
+    with crossing(reading=False) as session:
+        user = session.get_one(User, user_id)
+        set_password(session, user, people.hash_password(password, known=[user.get_full_name(), user.email]))
+        session.commit()
 
 
 def kill_links(session: Session, user: User, *more: str) -> None:
@@ -108,7 +117,10 @@ def known_of(secret: str) -> list[str]:
     """What others know of the person behind a link: nothing of it makes a password."""
     with crossing() as session:
         link = session.scalar(select(OneTimeLink).where(OneTimeLink.digest == people.digest_of(secret)))
-        return [link.first_name, link.last_name, link.email] if link is not None else []
+        if link is None:
+            return []
+        companies = select(Partner.name).join(Membership, Membership.partner_id == Partner.id).join(User, User.id == Membership.user_id)
+        return [link.first_name, link.last_name, link.email, *session.scalars(companies.where(func.lower(User.email) == link.email))]
 
 
 def taken(session: Session, secret: str, purpose: Purpose) -> OneTimeLink:
@@ -152,12 +164,15 @@ def take_address(secret: str, password: str, address: str) -> Side:
         owner = session.get(User, link.invited_by_id) if link is not None and link.is_open else None
         if owner is None or not owner.active:
             raise RuleBroken(GONE)
-        throttle.refuse_haste(session, sign_ins.brakes_of(owner.email, address))
+    brakes = sign_ins.brakes_of(owner.email, address)
+    with crossing(reading=False) as session:
+        throttle.admit(session, brakes)
+        session.commit()
     if not check_password_hash(owner.password or people.nobodys_hash(), password):
-        with crossing(reading=False) as session:
-            throttle.note(session, sign_ins.brakes_of(owner.email, address))
-            session.commit()
         raise RuleBroken(_("This is not your current password."), "current")
+    with crossing(reading=False) as session:
+        throttle.release(session, brakes)
+        session.commit()
     try:
         return move_to_address(secret)
     except IntegrityError as taken_meanwhile:

@@ -11,12 +11,12 @@ from functools import cache, cached_property
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import ColumnElement, Integer, String, bindparam, case, func, literal_column, select, update
+from sqlalchemy import ColumnElement, Integer, String, bindparam, case, delete, func, literal_column, select, update
 from sqlalchemy.orm import Session
 from werkzeug.security import generate_password_hash
 
 from app.extensions import house_engine, reads_only
-from app.models import Alert, Choice, Draft, Membership, Partner, PartnerStatus, Preference, RightsVersion, Role, Side, SignIn, Task, User, now, today
+from app.models import Alert, Choice, Draft, Membership, Partner, PartnerStatus, Preference, RightsVersion, Role, SecondFactor, Side, SignIn, Task, User, now, today
 from app.models.scope import NOBODY, STAFF_SCOPE, Scope, ScopeKind
 from app.permissions import (
     BY_NAME,
@@ -246,9 +246,12 @@ def agents_of(session: Session, partner_id: int) -> list[int]:
     return [found for found in session.scalars(select(tree.c.id)) if found != partner_id]
 
 
-def end_sign_ins(session: Session, user_id: int) -> None:
-    """Shuts every browser this person is signed in with."""
-    session.execute(update(SignIn).where(SignIn.user_id == user_id, SignIn.ended_at.is_(None)).values(ended_at=now()))
+def end_sign_ins(session: Session, user_id: int, but: str = "", partner_id: int | None = None) -> None:
+    """Shuts every browser this person is signed in with: all but the one with this digest, or only those within one partner. A
+    second factor that one of them has begun and not confirmed goes with them."""
+    ended = update(SignIn).where(SignIn.user_id == user_id, SignIn.ended_at.is_(None), SignIn.digest != but)
+    session.execute((ended.where(SignIn.partner_id == partner_id) if partner_id is not None else ended).values(ended_at=now()))
+    session.execute(delete(SecondFactor).where(SecondFactor.user_id == user_id, SecondFactor.confirmed_at.is_(None), SecondFactor.begun_by != but))
 
 
 def hash_password(password: str, again: str | None = None, known: Iterable[str] = ()) -> str:

@@ -146,7 +146,7 @@ def accept(secret: str, first_name: str, last_name: str, password: str, again: s
             raise RuleBroken(_("This address belongs to a member of staff. Please use another one."))
         is_new = user is None
         if user is None:
-            user = new_person(session, link, first_name, last_name, people.hash_password(password, again, [first_name, last_name, link.email]))
+            user = new_person(session, link, first_name, last_name, people.hash_password(password, again, [first_name, last_name, link.email, company_of(session, link)]))
         elif link.purpose is Purpose.CONFIRM or not user.active:
             raise RuleBroken(_("This address already has an account. Please sign in."))
         session.info.update(actor=user.get_full_name(), actor_id=user.id)
@@ -157,6 +157,12 @@ def accept(secret: str, first_name: str, last_name: str, password: str, again: s
         cookie = sign_ins.open_sign_in(session, user.id, partner_id) if is_new else None
         session.commit()
         return cookie
+
+
+def company_of(session: Session, link: OneTimeLink) -> str:
+    """The company that a link belongs to: part of what others know."""
+    partner = session.get(Partner, link.partner_id) if link.partner_id is not None else None
+    return str(partner) if partner is not None else ""
 
 
 def new_person(session: Session, link: OneTimeLink, first_name: str, last_name: str, password: str) -> User:

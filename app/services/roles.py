@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from app.extensions import db
 from app.models import PermissionView, Role, Side, User
 from app.permissions import BY_NAME, NONE, PARTNER_ROLES, STAFF_ROLES, STAFF_TABLE, Level, Rights
-from app.services import passwords, people
+from app.services import notices, passwords, people
 from app.services.refusals import STALE, RuleBroken
 
 ADMINISTRATOR = "administrator"
@@ -106,6 +106,8 @@ def save_staff(user: User | None, by: people.Person, first_name: str, last_name:
         refuse_rising(people.staff_rights(user.roles), by)
     if user is not None and is_last_administrator(user) and not (active and any(role.name == ADMINISTRATOR for role in chosen)):
         raise RuleBroken(_("The house needs at least one active administrator."), "roles")
+    if user is not None and user.id == by.id and (password or email != (user.email or "").lower()):
+        raise RuleBroken(_("Your own address and password are changed under “My settings”."), "password" if password else "email")
     if user is None:
         if not password:
             raise RuleBroken(_("Please choose a first password."), "password")
@@ -121,6 +123,10 @@ def save_staff(user: User | None, by: people.Person, first_name: str, last_name:
     if password or not active or before != email or roles_before != {role.name for role in chosen}:
         people.end_sign_ins(db.session(), user.id)
         passwords.kill_links(db.session(), user, before.lower())
+    if before and before != email:
+        notices.address_changed(db.session(), before, first_name, user.language or "fr", email)
+    if before and password:
+        notices.password_changed(db.session(), email, first_name, user.language or "fr")
     return user
 
 

@@ -41,23 +41,29 @@ def sign_in(email: str, password: str, side: Side, address: str, browser: str = 
     second factor is wanted. Raises RuleBroken, in the same words whatever was wrong. The password is compared while no
     transaction is open: that takes a tenth of a second."""
     brakes = brakes_of(email, address)
-    with crossing() as session:
-        throttle.refuse_haste(session, brakes)
+    with crossing(reading=False) as session:  # the try is counted before the password is looked at: many at once are many
+        throttle.admit(session, brakes)
         user = session.scalar(select(User).where(func.lower(User.email) == email.strip().lower()))
+        session.commit()
     right = check_password_hash(user.password if user and user.password else nobodys_hash(), password)
+    if user is None or not right or not user.active or user.side is not side:
+        raise RuleBroken(_("This e-mail address and this password do not go together. Please check both."))
     with crossing(reading=False) as session:
-        if user is None or not right or not user.active or user.side is not side:
-            throttle.note(session, brakes)
-            session.commit()
-            raise RuleBroken(_("This e-mail address and this password do not go together. Please check both."))
         partner_id = first_cabinet(session, user)
-        throttle.forget(session, brakes[:2])
+        throttle.release(session, brakes)
         seen = session.get_one(User, user.id)
-        seen.last_login, seen.login_count = now().replace(tzinfo=None), (seen.login_count or 0) + 1
         awaits = "code" if factors.has_one(session, user.id) else "set-up" if factors.required_of(seen) else ""
         secret = open_sign_in(session, user.id, partner_id, awaits, address, browser)
+        if awaits == "set-up":
+            factors.begin(session, user.id, digest_of(secret))
+        if not awaits:
+            note_entry(seen)
         session.commit()
         return secret, awaits
+
+
+def note_entry(user: User) -> None:
+    user.last_login, user.login_count = now().replace(tzinfo=None), (user.login_count or 0) + 1
 
 
 def half_signed_in(secret: str | None) -> SignIn | None:
@@ -74,7 +80,8 @@ def complete(half: SignIn) -> str:
         if before is None:
             raise RuleBroken(_("Please sign in again."))
         before.ended_at = now()
-        secret = open_sign_in(session, before.user_id, before.partner_id, "", before.address, before.browser)
+        secret = open_sign_in(session, before.user_id, before.partner_id, "", before.address, before.browser, before.proved_at)
+        note_entry(session.get_one(User, before.user_id))
         session.commit()
         return secret
 
@@ -89,11 +96,13 @@ def first_cabinet(session: Session, user: User) -> int | None:
     return min(open_to, key=lambda partner: not partner.is_open).id
 
 
-def open_sign_in(session: Session, user_id: int, partner_id: int | None, awaits: str = "", address: str = "", browser: str = "") -> str:
+def open_sign_in(
+    session: Session, user_id: int, partner_id: int | None, awaits: str = "", address: str = "", browser: str = "", proved_at: datetime | None = None
+) -> str:
     """A half one lives for a quarter of an hour only."""
     secret = secrets.token_urlsafe(32)
     lifetime = HALF_LIFETIME if awaits else SIGN_IN_LIFETIME
-    facts = {"awaits": awaits, "address": address[:45], "browser": browser[:60], "proved_at": now()}
+    facts = {"awaits": awaits, "address": address[:45], "browser": browser[:60], "proved_at": proved_at or now()}
     session.add(SignIn(digest=digest_of(secret), user_id=user_id, partner_id=partner_id, expires_at=now() + lifetime, **facts))
     session.flush()
     return secret
@@ -119,11 +128,12 @@ class Browser:
     is_this: bool
 
 
-def open_browsers(user_id: int, secret: str | None = None) -> list[Browser]:
-    """The devices this person is signed in with, the latest first."""
+def open_browsers(user_id: int, secret: str | None = None, partner_id: int | None = None) -> list[Browser]:
+    """The devices this person is signed in with, within one partner where one is named; the latest first."""
     this = digest_of(secret or "")
     with crossing() as session:
-        own = SignIn.user_id == user_id, SignIn.ended_at.is_(None), SignIn.awaits == "", SignIn.expires_at > now()
+        own = [SignIn.user_id == user_id, SignIn.ended_at.is_(None), SignIn.awaits == "", SignIn.expires_at > now()]
+        own += [SignIn.partner_id == partner_id] if partner_id is not None else []
         return [
             Browser(row.id, row.created_at, row.address, row.browser, row.digest == this)
             for row in session.scalars(select(SignIn).where(*own).order_by(SignIn.id.desc()))
@@ -139,9 +149,9 @@ def sign_out_one(user_id: int, sign_in_id: int) -> bool:
         return bool(done.rowcount)
 
 
-def sign_out_everywhere(user_id: int) -> None:
+def sign_out_everywhere(user_id: int, partner_id: int | None = None) -> None:
     with crossing(reading=False) as session:
-        end_sign_ins(session, user_id)
+        end_sign_ins(session, user_id, partner_id=partner_id)
         session.commit()
 
 

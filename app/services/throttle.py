@@ -11,6 +11,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import case, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -56,6 +57,32 @@ def note(session: Session, brakes: list[Brake]) -> None:
                 session.add(Attempt(key=brake.key, failures=1, last_at=now()))
         except IntegrityError:  # another worker has just begun this count
             session.execute(count)
+
+
+def admit(session: Session, brakes: list[Brake]) -> None:
+    """Counts a try that is about to be made, or raises RuleBroken while one of the brakes is on. The counts are held until the end of
+    the transaction, so that of many tries at once each sees those before it."""
+    insert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert
+    held = []
+    for brake in sorted(brakes, key=lambda each: each.key):
+        session.execute(insert(Attempt).values(key=brake.key, failures=0, last_at=now()).on_conflict_do_nothing())
+        attempt = session.get(Attempt, brake.key, with_for_update=True, populate_existing=True)
+        wait = brake.wait(attempt)
+        if wait > timedelta():
+            session.rollback()
+            raise RuleBroken(_("Too many attempts. Please try again in %(seconds)s seconds.", seconds=int(wait.total_seconds()) + 1))
+        held.append(attempt)
+    for attempt in held:
+        if attempt is not None:
+            attempt.failures = 1 if attempt.last_at < now() - FORGOTTEN_AFTER else attempt.failures + 1
+            attempt.last_at = now()
+    session.flush()
+
+
+def release(session: Session, brakes: list[Brake]) -> None:
+    """The try was a good one: the account's count ends, and the address's own is one less."""
+    forget(session, brakes[:2])
+    session.execute(update(Attempt).where(Attempt.key == brakes[-1].key, Attempt.failures > 0).values(failures=Attempt.failures - 1))
 
 
 def forget(session: Session, brakes: list[Brake]) -> None:

@@ -15,6 +15,11 @@ from zxcvbn.frequency_lists import FREQUENCY_LISTS
 from app.services.refusals import RuleBroken
 
 SHORTEST, LONGEST = 10, 200
+# What lists from elsewhere do not hold and everybody here would try.
+OF_THE_TRADE = frozenset(
+    """bienvenue soleil doudou chouchou loulou bonjour motdepasse courtage courtier assurance assurances partenaire partenaires conseil
+    patrimoine cabinet epargne finance gestion distribution convention retraite mutuelle prevoyance""".split()  # noqa: SIM905 - a list of words reads like this
+)
 OWN_PART = 6  # characters that are left when known words are taken out
 WORD = 4  # shorter words are in too many good passwords
 
@@ -33,8 +38,8 @@ def refuse(password: str, known: Iterable[str] = ()) -> None:
     if len(password) > LONGEST:
         raise RuleBroken(_("A password has at most %(number)s characters.", number=LONGEST), "password")
     plain = anyascii(password).lower()
-    bare = re.sub(r"[\W\d_]+$", "", plain)
-    if plain in common() or (len(plain) - len(bare) < 5 and bare in common()) or len(set(plain)) < 4 or is_run(plain):
+    bare = re.sub(r"[\W\d_]+$", "", plain)  # whatever digits and signs are put behind it
+    if len(set(plain)) < 4 or any(is_easy(each) for each in (plain, bare, plain[: len(plain) // 2] if is_doubled(plain) else plain)):
         raise RuleBroken(
             _("This password is among the first that anybody would try. Please choose another one: a few words that nobody would put together are best."), "password"
         )
@@ -45,6 +50,15 @@ def refuse(password: str, known: Iterable[str] = ()) -> None:
             left = left.replace(word, " ")
     if found and len(re.sub(r"[\W_]", "", left)) < OWN_PART:
         raise RuleBroken(_("This password is mostly “%(word)s”, which others know as well. Please choose another one.", word=" ".join(found)), "password")
+
+
+def is_easy(plain: str) -> bool:
+    return bool(plain) and (plain in common() or plain in OF_THE_TRADE or is_run(plain))
+
+
+def is_doubled(plain: str) -> bool:
+    half, rest = divmod(len(plain), 2)
+    return rest == 0 and plain[:half] == plain[half:]
 
 
 def words_of(known: Iterable[str]) -> list[str]:

@@ -516,3 +516,9 @@ document.querySelectorAll("[data-preview-at]").forEach((preview) => {
     text.dispatchEvent(new Event("input", { bubbles: true }));
   }));
 });
+
+// Alerts that are on the screen have been read; the button does the same without a script.
+document.querySelectorAll("form[data-seen]").forEach(async (form) => {
+  const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) }).catch(() => null);
+  if (answer && answer.ok) { form.hidden = true; document.querySelector(".bell .badge-count")?.remove(); }
+});

@@ -14,7 +14,7 @@ import config
 from app.extensions import db
 from app.models import User
 from app.permissions import FOLLOW_UP, LEVEL_WORDS, MY_COMPANY, NONE, PARTNER_VALIDATION, PORTAL_TABLE, READ, STAFF_TABLE
-from app.services import alerts, calendars, factors, files, passwords, people, photos, sign_ins
+from app.services import alerts, browsers, calendars, factors, files, passwords, people, photos, sign_ins
 from app.services.refusals import STALE, RuleBroken
 from app.views.base import EVERYBODY, SIGNED_IN, HouseForm, HouseView, page, signed_in
 from app.views.base.forms import Checked, LengthSaid, PersonName, Required, SelectChoice, cleaned
@@ -132,7 +132,7 @@ class AccountView(HouseView):
                 hashed = people.hash_password(form.password.data or "", form.password_again.data, [who.name, who.email, who.partner_name])
                 if not passwords.check_own_password(signed_in(), form.current.data or "", request.remote_addr or ""):
                     raise RuleBroken(_("This is not your current password."), "current")
-                open_session(passwords.change(signed_in(), hashed))
+                open_session(passwords.change(signed_in(), hashed, request.remote_addr or "", browsers.words_of(request.user_agent.string)))
                 flash(gettext("Your password has been changed. Other devices have been signed out."), "good")
                 return redirect("/account/")
         except RuleBroken as refusal:

@@ -12,8 +12,9 @@ from wtforms import StringField
 from app.models import Side, SignIn, User
 from app.services import factors, sign_ins
 from app.services.crossings import crossing
+from app.services.people import digest_of
 from app.services.refusals import RuleBroken
-from app.views.base import EVERYBODY, SIGNED_IN, HouseForm, HouseView, local_path, page, signed_in
+from app.views.base import BETWEEN, SIGNED_IN, HouseForm, HouseView, local_path, page, signed_in
 from app.views.base.forms import LengthSaid, Required, cleaned
 from app.views.sign_in import open_session
 
@@ -40,14 +41,18 @@ def let_in(found: SignIn) -> str:
 
 
 class FactorDoorView(HouseView):
-    """Between the password and the house: open to whoever has shown the first and not yet the second."""
+    """Between the password and the house: for whoever has shown the first and not yet the second."""
 
-    access, frame, route_base = EVERYBODY, "bare", "/second-factor"
+    access, frame, route_base = BETWEEN, "bare", "/second-factor"
+
+    def waiting_for(self, what: str) -> SignIn | None:
+        found = half()
+        return found if found is not None and found.awaits == what else None
 
     @page("/code", methods=("GET", "POST"))
     def code(self) -> Any:
-        found = half()
-        if found is None or found.awaits != "code":
+        found = self.waiting_for("code")
+        if found is None:
             return redirect("/login")
         form = CodeForm()
         if form.validate_on_submit():
@@ -61,26 +66,32 @@ class FactorDoorView(HouseView):
     @page("/set-up", methods=("GET", "POST"))
     def set_up(self) -> Any:
         """The house wants a second factor of this person: it is set up before anything else."""
-        found = half()
-        if found is None or found.awaits != "set-up":
+        found = self.waiting_for("set-up")
+        if found is None:
             return redirect("/login")
-        return set_up(found.user_id, person_of(found).email, "bare", lambda: let_in(found), wanted=True)
+        return set_up(found.user_id, person_of(found).email, found.digest, "bare", lambda: let_in(found), wanted=True)
 
 
-def set_up(user_id: int, email: str, frame: str, onward: Any, wanted: bool) -> Any:
-    form = CodeForm()
+def set_up(user_id: int, email: str, sign_in: str, frame: str, onward: Any, wanted: bool) -> Any:
+    """What this sign-in has begun: its key, and the code that confirms it."""
+    form, back = CodeForm(), "/account/" if frame != "bare" else "/login"
     try:
+        begun = factors.begun(user_id, email, sign_in)
+        if begun is None:
+            return redirect(back)
         if form.validate_on_submit():
-            codes = factors.confirm(user_id, form.code.data or "", request.remote_addr or "")
+            codes = factors.confirm(user_id, sign_in, form.code.data or "", request.remote_addr or "")
             return render_template("sign_in/recovery.html", codes=codes, frame=frame, onward=onward())
     except RuleBroken as refusal:
+        if refusal.field is None and begun_no_more(user_id):
+            flash(str(refusal.sentence), "warn")
+            return redirect(back)
         form.refuse(refusal)
-    try:
-        begun = factors.begin(user_id, email)
-    except RuleBroken as refusal:
-        flash(str(refusal.sentence), "warn")
-        return redirect("/account/" if frame != "bare" else "/login")
     return render_template("sign_in/set_up.html", form=form, begun=begun, frame=frame, wanted=wanted), 422 if form.is_submitted() else 200
+
+
+def begun_no_more(user_id: int) -> bool:
+    return factors.is_on(user_id)
 
 
 class OwnFactorView(HouseView):
@@ -93,13 +104,18 @@ class OwnFactorView(HouseView):
 
     @page("/begin", methods=("POST",))
     def begin(self) -> Response:
+        try:
+            factors.begin_own(signed_in().id, digest_of(session["sign_in"]))
+        except RuleBroken as refusal:
+            flash(str(refusal.sentence), "warn")
+            return redirect("/account/")
         return redirect("/account/second-factor/")
 
     @page("/", methods=("GET", "POST"))
     def set_up(self) -> Any:
         if not sign_ins.proved_lately(session.get("sign_in")):
             return redirect("/account/")  # the key is shown to nobody who finds a screen left open
-        return set_up(signed_in().id, signed_in().email, self.own_frame(), lambda: "/account/", wanted=False)
+        return set_up(signed_in().id, signed_in().email, digest_of(session["sign_in"]), self.own_frame(), lambda: "/account/", wanted=False)
 
     @page("/codes", methods=("POST",))
     def codes(self) -> Any:

@@ -68,7 +68,7 @@ class PartnerView(EntityView):
     def close(self, partner: Partner, reason: str) -> None:
         partners.close(partner, signed_in().name, reason)
 
-    @page("/<id:record_id>/invite", needs=WRITE, methods=("GET", "POST"))
+    @page("/<id:record_id>/invite", needs=WRITE, methods=("GET", "POST"), sensitive=True)
     def invite(self, record_id: int) -> Any:
         """Mails a one-time link to a first or another person of the partner."""
         partner = self.find(record_id)

@@ -9,7 +9,6 @@ from flask_babel import gettext, lazy_gettext as _
 from sqlalchemy import inspect, select
 from sqlalchemy.orm import joinedload
 from wtforms import BooleanField, SelectField, StringField
-from wtforms.validators import Optional
 
 from app.extensions import db
 from app.models import Agreement, BankAccount, Document, MemberRole, Membership, Note, Partner, Partnership, Task, Tier, User, today
@@ -159,7 +158,7 @@ class InviteForm(HouseForm):
 
 
 class MemberForm(HouseForm):
-    role = SelectField(_("Role"), choices=[SelectChoice(role.value, role.label) for role in MemberRole], validators=[Optional()])
+    role = SelectField(_("Role"), choices=[SelectChoice(role.value, role.label) for role in MemberRole])
     own_clients_only = BooleanField(_("Own clients only"), description=_("Sees only the clients assigned to this person."))
 
 
@@ -228,14 +227,14 @@ class ColleaguesView(HouseView):
                 moved = inspect(member).attrs.role.history.has_changes()
                 db.session.commit()
                 if moved:  # a cookie that was copied before is worth nothing
-                    sign_ins.sign_out_everywhere(member.user_id)
+                    sign_ins.sign_out_everywhere(member.user_id, signed_in().partner_id)
                 flash(gettext("“%(name)s” has been saved.", name=str(member)), "good")
                 return redirect("/portal/people/")
             except RuleBroken as refusal:
                 db.session.rollback()
                 member = self.member(record_id)
                 form.refuse(refusal)
-        devices = sign_ins.open_browsers(member.user_id)
+        devices = sign_ins.open_browsers(member.user_id, partner_id=signed_in().partner_id)
         return render_template("portal/member.html", form=form, member=member, devices=devices), 409 if stale else 422 if form.is_submitted() else 200
 
     @page("/<id:record_id>/sign-out", needs=WRITE, methods=("POST",))
@@ -244,7 +243,7 @@ class ColleaguesView(HouseView):
         member = self.member(record_id)
         user_id, name = member.user_id, str(member)
         db.session.rollback()
-        sign_ins.sign_out_everywhere(user_id)
+        sign_ins.sign_out_everywhere(user_id, signed_in().partner_id)
         flash(gettext("%(name)s has been signed out everywhere.", name=name), "good")
         return redirect(f"/portal/people/{record_id}")
 
@@ -259,6 +258,6 @@ class ColleaguesView(HouseView):
             db.session.rollback()
             flash(str(refusal.sentence), "bad")
             return redirect(f"/portal/people/{record_id}")
-        sign_ins.sign_out_everywhere(user_id)
+        sign_ins.sign_out_everywhere(user_id, signed_in().partner_id)
         flash(gettext("%(name)s no longer has access.", name=name), "good")
         return redirect("/portal/people/")

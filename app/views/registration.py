@@ -21,6 +21,7 @@ from app.views import companies
 from app.views.base import APPLICANTS, EVERYBODY, HouseForm, HouseView, drafts, page, signed_in
 from app.views.base.days import DayField
 from app.views.base.forms import Checked, IdentifierField, LengthSaid, PersonName, Required, cleaned, form_for
+from app.views.base.guards import asks_again
 from app.views.languages import choose_language
 from app.views.papers import ZONE_HELP
 from app.views.sign_in import open_session
@@ -213,6 +214,12 @@ class RegistrationView(HouseView):
             # Files that are fine are kept even when something else is refused, so that nobody has to choose them again.
             refusals = self.take_documents(partner, form, identity, handed_in)
             if good and not refusals and form.first_error is None:
+                if account is not None and (account.iban, account.holder) != (form.iban.data, form.holder.data or partner.name):
+                    db.session.rollback()  # the files are kept already; what else was typed comes along
+                    if (asked := asks_again("portal")) is not None:
+                        return asked
+                    partner = self.partner()
+                    account = db.session.scalar(select(BankAccount).where(BankAccount.partner_id == partner.id).order_by(BankAccount.id).limit(1))
                 try:
                     self.save_account(partner, form, account)
                     db.session.commit()

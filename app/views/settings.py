@@ -117,6 +117,7 @@ class StaffView(HouseView):
 
     def form(self, user: User | None) -> StaffForm:
         form = (StaffForm if user else NewStaffForm)(obj=user, data=None if request.form else {"roles": [role.id for role in user.roles]} if user else None)
+        form.password.data = request.form.get("password", "")  # never the one that is kept, which a form made from a person would take up
         form.roles.choices = [SelectChoice(role.id, roles.words_of(role)) for role in roles.staff_roles()]
         if request.method == "GET":
             form.roles.data = [role.id for role in user.roles] if user else []

@@ -16,6 +16,7 @@ def upgrade() -> None:
         "second_factor",
         sa.Column("user_id", sa.Integer(), nullable=False, autoincrement=False),
         sa.Column("secret", sa.Text(), nullable=False),
+        sa.Column("begun_by", sa.String(length=64), nullable=False, server_default=""),
         sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_step", sa.Integer(), nullable=False),
         sa.Column("recovery", sa.JSON(), nullable=False),

@@ -42,13 +42,13 @@ def test_nothing_changes_without_a_good_csrf_token(house, cast):
 def test_nothing_changes_by_get(house, cast):
     ours, _theirs, shared = build(cast)
     visitor = cast.client_for("administrator")
-    before = cast.count(m.History)
+    before = cast.count(m.History, m.History.deed != m.Deed.SEEN)  # that somebody has looked at an identity document is noted
     for rule, _view, _asked, _level in addresses(house):
         if "GET" in rule.methods:
             visitor.get(fill(rule, ours.ids["Client"])).close()
         elif rule.methods & {"POST"}:
             assert visitor.get(fill(rule, ours.ids["Client"])).status_code in (302, 404, 405)  # 302: to the page that has the button
-    assert cast.count(m.History) == before
+    assert cast.count(m.History, m.History.deed != m.Deed.SEEN) == before
 
 
 def test_every_page_has_the_strict_policy(house, cast):

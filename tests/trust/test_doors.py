@@ -28,9 +28,9 @@ def at_door(cast, user, password=PASSWORD, door="/login"):
 def with_factor(cast, user):
     """Turns somebody's second factor on; returns its generator and recovery codes."""
     with cast.app.test_request_context():
-        begun = factors.begin(user.id, user.email)
-        generator = pyotp.TOTP(begun.secret)
-        codes = factors.confirm(user.id, generator.at(int(time.time()) - 30), "192.0.2.1")
+        factors.begin_own(user.id, "a sign-in")
+        generator = pyotp.TOTP(factors.begun(user.id, user.email, "a sign-in").secret)
+        codes = factors.confirm(user.id, "a sign-in", generator.at(int(time.time()) - 30), "192.0.2.1")
     return generator, codes
 
 

@@ -18,6 +18,10 @@ class Store(Protocol):
 
     def remove(self, key: str) -> None: ...
 
+    def every_key(self) -> Iterator[str]:
+        """The key of every file that is kept."""
+        ...
+
 
 chosen: Store
 

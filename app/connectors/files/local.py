@@ -37,6 +37,9 @@ class LocalStore:
         """Forgets a file; one that is not there is forgotten already."""
         self.path(key).unlink(missing_ok=True)
 
+    def every_key(self) -> Iterator[str]:
+        return (path.name for path in sorted(self.folder.glob("??/*")) if re.fullmatch(r"[0-9a-f]{40}", path.name))
+
     def read(self, key: str) -> Iterator[bytes]:
         path = self.path(key)
         if not path.is_file():

@@ -3,11 +3,12 @@
 from app.views.base.actions import act
 from app.views.base.entity import EntityView, Portal, Rules
 from app.views.base.forms import HouseForm
-from app.views.base.guards import APPLICANTS, DEMO, EVERYBODY, MEMBERS, SIGNED_IN, HouseView, local_path, page, person, signed_in
+from app.views.base.guards import APPLICANTS, BETWEEN, DEMO, EVERYBODY, MEMBERS, SIGNED_IN, HouseView, local_path, page, person, signed_in
 from app.views.base.portals import portal_view
 
 __all__ = [
     "APPLICANTS",
+    "BETWEEN",
     "DEMO",
     "EVERYBODY",
     "MEMBERS",

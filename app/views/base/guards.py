@@ -25,6 +25,7 @@ class Door:
 
 
 EVERYBODY, APPLICANTS, MEMBERS, SIGNED_IN, DEMO = Door("everybody"), Door("applicants"), Door("members"), Door("signed_in"), Door("demo")
+BETWEEN = Door("between")  # whoever has given the password and not yet the second factor
 
 
 def person() -> Person | None:
@@ -39,14 +40,14 @@ def signed_in() -> Person:
     return found
 
 
-def page(url: str, needs: Level = READ, methods: tuple[str, ...] = ("GET",), access: Access | Door | None = None) -> Callable:
+def page(url: str, needs: Level = READ, methods: tuple[str, ...] = ("GET",), access: Access | Door | None = None, sensitive: bool = False) -> Callable:
     """Exposes a method of a HouseView at `url`, for those who have `needs` on `access` (the view's own, if not given)."""
 
     def decorate(method: Callable) -> Callable:
         @functools.wraps(method)
         def guarded(self: HouseView, *args: Any, **kwargs: Any) -> Any:
             refusal = self.refusal(access or self.access, needs)
-            if refusal is None and self.sensitive and request.method == "POST":
+            if refusal is None and (sensitive or self.sensitive) and request.method == "POST":
                 refusal = asks_again(self.frame)
             return refusal if refusal is not None else method(self, *args, **kwargs)
 
@@ -82,6 +83,8 @@ def refusal(frame: str, asked: Access | Door, level: Level) -> Response | None:
     who = person()
     if asked is EVERYBODY:
         return None
+    if asked is BETWEEN:
+        return None if sign_ins.half_signed_in(session.get("sign_in")) is not None else redirect("/login")
     if asked is DEMO:
         return None if current_app.config["DEMO"] else abort(404)
     if who is None:
@@ -114,7 +117,7 @@ def asks_again(frame: str) -> Any:
             sentence = gettext("This is not your current password.")
         except RuleBroken as refusal:
             sentence = str(refusal.sentence)
-    sent = [(name, value) for name, value in request.form.items(multi=True) if name not in ("again_password", "csrf_token")]
+    sent = [(name, value) for name, value in request.form.items(multi=True) if "password" not in name and name != "csrf_token"]
     return render_template("sign_in/again.html", frame=frame, sent=sent, refusal=sentence, address=request.full_path.rstrip("?")), 422 if sentence else 401
 
 

@@ -19,7 +19,7 @@ from app.permissions import WRITE
 from app.services.refusals import RuleBroken
 from app.views.base import saving
 from app.views.base.columns import Column, column_of
-from app.views.base.guards import SIGNED_IN, HouseView, page, signed_in
+from app.views.base.guards import SIGNED_IN, HouseView, asks_again, page, signed_in
 
 if TYPE_CHECKING:
     from app.views.base.entity import EntityView
@@ -64,6 +64,8 @@ class UndoView(HouseView):
         view = next((each for each in current_app.extensions["appbuilder"].baseviews if each.route_base == row.place), None)
         if view is None or not view.may(WRITE) or row.field not in view.bulk_fields:
             abort(404)
+        if view.sensitive and (asked := asks_again("staff")) is not None:
+            return asked
         return take_back(view, row)
 
 

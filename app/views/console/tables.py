@@ -23,7 +23,9 @@ from app.views.console.desk import ModelDesk, console_page
 # What signs, opens or proves, the search index's own text, and what somebody is still writing.
 SECRET = frozenset({"password", "digest", "values_digest", "salt", "token", "key_hash", "lookup_hash", "registration_hash", "search_text", "number_key", "fields"})
 SECRET_OF = {"mail": {"text", "html"}, "history_values": {"changes"}, "agreement": {"body", "proof"}}
-LEFT_OUT = frozenset({"draft", "submission", "history_values", "ab_api_key", "ab_register_user", "ab_group"})  # nothing but secrets, or unused
+LEFT_OUT = frozenset(
+    {"second_factor", "identity_paper", "calendar_link", "draft", "submission", "history_values", "ab_api_key", "ab_register_user", "ab_group"}
+)  # nothing but secrets, or unused
 TESTS: dict[str, LazyString] = {"is": _("is"), "contains": _("contains"), "from": _("from"), "to": _("up to"), "empty": _("is empty")}
 COMPARE = {"is": operator.eq, "from": operator.ge, "to": operator.le}
 UNREADABLE = ("other", "names", "custom", "categories")  # JSON, and what only Flask-AppBuilder knows
