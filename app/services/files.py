@@ -9,6 +9,7 @@ import struct
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 import filetype
 from flask_babel import lazy_gettext as _
@@ -111,6 +112,11 @@ def safe_name(name: str, ending: str) -> str:
     stem = re.split(r"[\\/]", name)[-1].rsplit(".", 1)[0]
     stem = "".join(letter for letter in stem if unicodedata.category(letter)[0] != "C").strip(" .")
     return (stem[:150] or "document") + ending
+
+
+def kept_before(moment: datetime) -> Iterator[str]:
+    """The keys of files that were kept before a moment."""
+    return files.chosen.every_key(moment)
 
 
 def remove(key: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Protocol
 
 
@@ -18,8 +19,8 @@ class Store(Protocol):
 
     def remove(self, key: str) -> None: ...
 
-    def every_key(self) -> Iterator[str]:
-        """The key of every file that is kept."""
+    def every_key(self, before: datetime | None = None) -> Iterator[str]:
+        """The key of every file that is kept, or of those kept before a moment."""
         ...
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 from app.connectors.files import FileMissing
@@ -37,8 +38,10 @@ class LocalStore:
         """Forgets a file; one that is not there is forgotten already."""
         self.path(key).unlink(missing_ok=True)
 
-    def every_key(self) -> Iterator[str]:
-        return (path.name for path in sorted(self.folder.glob("??/*")) if re.fullmatch(r"[0-9a-f]{40}", path.name))
+    def every_key(self, before: datetime | None = None) -> Iterator[str]:
+        for path in sorted(self.folder.glob("??/*")):
+            if re.fullmatch(r"[0-9a-f]{40}", path.name) and (before is None or path.stat().st_mtime < before.timestamp()):
+                yield path.name
 
     def read(self, key: str) -> Iterator[bytes]:
         path = self.path(key)
