@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Date, Integer, Select, String, cast, func, literal, null, select, type_coerce, union_all
 from sqlalchemy.orm import Session
 
-from app.models import Assignment, Client, Contract, Document, DocumentKind, Partner, PartnerKind, PartnerMove, Partnership, PartnerStatus, Program, Task, Tier, today
+from app.models import Agreement, AgreementStatus, Assignment, Client, Contract, Document, DocumentKind, Partner, PartnerKind, PartnerMove, Partnership, PartnerStatus, Program, Task, Tier, now, today
 from app.models.base import Moment
 from app.permissions import CONTRACTS, FOLLOW_UP, MY_CLIENTS, MY_CONTRACTS, MY_OFFERINGS, PARTNER_FILE, READ
 from app.services.people import Person
@@ -117,6 +117,8 @@ def of_partner(session: Session, who: Person) -> dict[str, Any]:
         "tier": select(Tier.name).join(Partnership, Partnership.tier_id == Tier.id).where(Partnership.partner_id == who.partner_id),
         "program": select(Program.name).join(Partnership, Partnership.program_id == Program.id).where(Partnership.partner_id == who.partner_id),
     }
+    waiting = Agreement.partner_id == who.partner_id, Agreement.status == AgreementStatus.TO_SIGN, Agreement.expires_at > now()
+    wanted["to_sign"] = select(func.count(Agreement.id)).where(*waiting)
     if who.may(MY_CLIENTS, READ):
         wanted["clients"] = select(func.count(Client.id))
     if who.may(MY_CONTRACTS, READ):

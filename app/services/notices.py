@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import current_app
+from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -23,8 +24,8 @@ SAMPLE = {
     "reason": "La pièce d’identité est illisible.",
     "code": "000000",
     "what": "on",
-    "sentence": "…",
-    "lines": [("Cabinet Lumière", "…")],
+    "sentence": _("has lost a category at ORIAS."),
+    "lines": [("Cabinet Lumière", _("has lost a category at ORIAS."))],
     "tasks": [("Rappeler le cabinet", "Cabinet Lumière", date(2027, 1, 30))],
     "new": "camille@example.org",
     "title": "Avenant n° 1",
@@ -64,8 +65,8 @@ def invitation(session: Session, email: str, first_name: str, language: str, sec
     return post("invitation", email, language, session, partner_id, name=first_name, company=company, link=link(f"/partner/confirm/{secret}"))
 
 
-def signing_code(session: Session, email: str, language: str, code: str, partner_id: int) -> Mail:
-    return post("signing_code", email, language, session, partner_id, code=code)
+def signing_code(session: Session, email: str, language: str, code: str, partner_id: int, title: str) -> Mail:
+    return post("signing_code", email, language, session, partner_id, code=code, title=title)
 
 
 def to_sign(partner: Partner, title: str, until: datetime) -> None:

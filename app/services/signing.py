@@ -61,7 +61,7 @@ def send_code(agreement_id: int, scope: Scope, email: str, language: str) -> Non
             earlier.used_at = now()
         code = f"{secrets.randbelow(1_000_000):06d}"
         session.add(SigningCode(agreement_id=agreement_id, digest=code_digest(agreement_id, code), sent_to=email, expires_at=now() + current_app.config["CODE_LIFETIME"]))
-        notices.signing_code(session, email, language, code, agreement.partner_id)
+        notices.signing_code(session, email, language, code, agreement.partner_id, agreement.name)
         session.commit()
 
 

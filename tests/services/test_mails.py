@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.services import mails
+from app.services import mails, notices
 
 FOLDER = Path(__file__).resolve().parents[2] / "app" / "templates" / "emails"
 NOTICES = sorted(path.name for path in FOLDER.iterdir() if path.is_dir())
@@ -28,7 +28,7 @@ def written(house):
     """Renders a notice as it would leave."""
 
     def write(notice, language):
-        facts = FACTS | ({"link": LINK} if (FOLDER / notice / "button.txt").exists() else {})
+        facts = notices.SAMPLE | FACTS | ({"link": LINK} if (FOLDER / notice / "button.txt").exists() else {})
         with house.test_request_context("/"):
             return mails.written(notice, "somebody@example.org", language, 1, **facts)
 

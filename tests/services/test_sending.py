@@ -71,7 +71,7 @@ def letters(house, cast):
     def write(number=1):
         with cast.writing() as session, house.test_request_context("/"):
             for each in range(number):
-                notices.signing_code(session, f"somebody{each}@example.org", "fr", "482913", cast.partner().id)
+                notices.signing_code(session, f"somebody{each}@example.org", "fr", "482913", cast.partner().id, "Convention")
 
     return write
 
@@ -281,7 +281,7 @@ def test_staff_read_what_became_of_a_mail_but_no_link_and_no_code_in_it(house, c
     admin = cast.client_for("administrator")
     link = cast.invite(partner, admin, "nouvelle@example.org")
     with cast.writing() as session, house.test_request_context("/"):
-        notices.signing_code(session, "nouvelle@example.org", "fr", "482913", partner.id)
+        notices.signing_code(session, "nouvelle@example.org", "fr", "482913", partner.id, "Convention")
     invitation, code = cast.mails()
     assert link in invitation.text
     for mail, secret in ((invitation, link.rsplit("/", 1)[1]), (code, "482913")):
