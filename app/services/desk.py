@@ -11,7 +11,25 @@ from typing import Any
 from sqlalchemy import Date, Integer, Select, String, cast, func, literal, null, select, type_coerce, union_all
 from sqlalchemy.orm import Session
 
-from app.models import Agreement, AgreementStatus, Assignment, Client, Contract, Document, DocumentKind, Partner, PartnerKind, PartnerMove, Partnership, PartnerStatus, Program, Task, Tier, now, today
+from app.models import (
+    Agreement,
+    AgreementStatus,
+    Assignment,
+    Client,
+    Contract,
+    Document,
+    DocumentKind,
+    Partner,
+    PartnerKind,
+    PartnerMove,
+    Partnership,
+    PartnerStatus,
+    Program,
+    Task,
+    Tier,
+    now,
+    today,
+)
 from app.models.base import Moment
 from app.permissions import CONTRACTS, FOLLOW_UP, MY_CLIENTS, MY_CONTRACTS, MY_OFFERINGS, PARTNER_FILE, READ
 from app.services.people import Person
