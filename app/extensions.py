@@ -1,5 +1,6 @@
 """Shared tools, made here and bound to the application in create_app()."""
 
+import time
 from contextvars import ContextVar
 from typing import Any
 
@@ -11,6 +12,8 @@ from flask_migrate import Migrate
 from flask_sqlalchemy.session import Session as BoundSession
 from flask_wtf import CSRFProtect
 from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import Pool
 
 # Before Flask-AppBuilder's security models are imported, or their constraints stay without a name.
 Model.metadata.naming_convention = {
@@ -62,6 +65,34 @@ def prepare_postgresql(connection: Any, record: Any) -> None:
     connection.execute("SET max_parallel_workers_per_gather = 0")
     connection.execute("SET random_page_cost = 1.1")
     connection.autocommit = False
+
+
+RESTED = 2.0  # seconds
+
+
+@event.listens_for(Pool, "checkin")
+def note_rest(connection: Any, record: Any) -> None:
+    record.info["resting_since"] = time.monotonic()
+
+
+@event.listens_for(Pool, "checkout")
+def wake(connection: Any, record: Any, proxy: Any) -> None:
+    """A connection that has rested is asked whether it is still there: the database may have been started again meanwhile, and
+    nobody's page should find that out. One that has just been used is not, for it would cost every page a journey."""
+    if connection is None or "psycopg" not in type(connection).__module__ or time.monotonic() - record.info.get("resting_since", time.monotonic()) < RESTED:
+        return
+    try:
+        connection.execute("")
+        if not connection.autocommit:
+            connection.rollback()
+    except connection_errors() as gone:
+        raise DisconnectionError("the database has been started again") from gone
+
+
+def connection_errors() -> tuple[type[Exception], ...]:
+    import psycopg  # only with PostgreSQL
+
+    return (psycopg.OperationalError, psycopg.InterfaceError)
 
 
 @event.listens_for(Engine, "begin")

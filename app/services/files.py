@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import filetype
+from flask import current_app
 from flask_babel import lazy_gettext as _
 from PIL import Image, UnidentifiedImageError
 
@@ -51,7 +52,7 @@ def keep(name: str, content: bytes, field: str = "file") -> Kept:
         content = drawn_anew(content, media_type, field)
     else:
         content = whole_pdf(content, field)
-    return put(safe_name(name, TAKEN[media_type]), media_type, content)
+    return put(safe_name(name, TAKEN[media_type]), media_type, content, field)
 
 
 def whole_pdf(content: bytes, field: str) -> bytes:
@@ -67,9 +68,14 @@ def whole_pdf(content: bytes, field: str) -> bytes:
     return content
 
 
-def put(filename: str, media_type: str, content: bytes) -> Kept:
+def put(filename: str, media_type: str, content: bytes, field: str | None = None) -> Kept:
+    """Keeps a file that the house has made or looked at; raises RuleBroken when the store cannot take it."""
     key = files.new_key()
-    files.chosen.put(key, content)
+    try:
+        files.chosen.put(key, content)
+    except OSError as fault:  # the disk is full, or the store does not answer
+        current_app.logger.error("a file could not be kept: %s", fault)
+        raise RuleBroken(_("This file could not be kept just now. Nothing has been lost: please try again in a few minutes."), field) from fault
     return Kept(key, filename, media_type, len(content), hashlib.sha256(content).hexdigest())
 
 

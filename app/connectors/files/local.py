@@ -27,12 +27,14 @@ class LocalStore:
         path = self.path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
-        with open(part, "xb") as out:
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
-        os.link(part, path)
-        part.unlink()
+        try:
+            with open(part, "xb") as out:
+                out.write(content)
+                out.flush()
+                os.fsync(out.fileno())
+            os.link(part, path)
+        finally:  # a full disk keeps no half file
+            part.unlink(missing_ok=True)
 
     def remove(self, key: str) -> None:
         """Forgets a file; one that is not there is forgotten already."""
