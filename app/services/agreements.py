@@ -12,7 +12,7 @@ from typing import Any
 
 from flask import current_app
 from flask_babel import force_locale, gettext, lazy_gettext as _
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.connectors import documents, signature
 from app.extensions import db
@@ -98,7 +98,7 @@ def offer(partner: Partner, language: str, kind: AgreementKind = AgreementKind.A
 def written(title: str, partner: str, language: str, parts: list[dict[str, Any]]) -> bytes:
     """The PDF (tagged, PDF/A-3a) with its two fields for signatures; raises RuleBroken."""
     with force_locale(locale_of(language)):
-        footer = gettext("Signed electronically; the evidence is attached to this file.")
+        footer = gettext("Electronic signatures: each brings its evidence into this file.")
     data = {"title": title, "house": current_app.config["HOUSE_NAME"], "partner": partner, "language": language, "parts": parts, "signed": True, "footer": footer}
     try:
         return signature.chosen.reserve(documents.render("agreement", data))
@@ -116,13 +116,24 @@ def own_words(name: str, text: str) -> Wording:
     """The words of one amendment; raises RuleBroken (fields name, text)."""
     if not name.strip():
         raise RuleBroken(_("Please fill in this field."), "name")
-    return Wording(name.strip()[:200], wordings.check(text))
+    text = wordings.check(text)
+    if any(wordings.placeholder(language) in text for language in current_app.config["LANGUAGES"]):
+        raise RuleBroken(_("Please replace the sentence that says what to write."), "text")
+    return Wording(name.strip()[:200], text)
+
+
+def next_amendment(partner_id: int) -> int:
+    """The number that the next amendment of a partner bears."""
+    held = select(func.count(Agreement.id)).where(Agreement.partner_id == partner_id, Agreement.kind == AgreementKind.AMENDMENT)
+    return (db.session.scalar(held) or 0) + 1
 
 
 def offer_amendment(partner: Partner, language: str, wording: Wording, ready: Prepared | None = None) -> Agreement:
     """An amendment in words of its own; the partner's owners are told by mail."""
     if partner.status is not PartnerStatus.ACTIVE:
         raise RuleBroken(_("An amendment is for a partner whose agreement stands: this one is “%(status)s”.", status=partner.status.label))
+    if not notices.owners_of(partner.id):
+        raise RuleBroken(_("Nobody of this partner can sign yet: invite an owner first."))
     agreement = offer(partner, language, AgreementKind.AMENDMENT, wording, ready)
     notices.to_sign(partner, agreement.name, agreement.expires_at)
     return agreement

@@ -12,8 +12,9 @@ from flask_babel import LazyString, force_locale, lazy_gettext as _
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from app.extensions import db
 from app.models import Alert, Lane, Partner, Preference, Side, Task, User
-from app.models.base import HOUSE_ZONE, today
+from app.models.base import HOUSE_ZONE, now, today
 from app.models.scope import leave
 from app.permissions import FOLLOW_UP, NONE, PARTNER_VALIDATION, READ, Access
 from app.services import jobs, notices, schedules
@@ -64,6 +65,12 @@ def call(session: Session, kind: str, partner: Partner) -> None:
             sentence = str(KINDS[kind].sentence)
         place = KINDS[kind].place.format(partner.id)
         notices.alert(session, email, language, kind, partner, sentence, place)
+
+
+def handled(kind: str, partner_id: int) -> None:
+    """What the alerts of this kind called for has been done; staff act."""
+    for alert in db.session.scalars(select(Alert).where(Alert.kind == kind, Alert.partner_id == partner_id, Alert.handled_at.is_(None))):
+        alert.handled_at = now()
 
 
 def wanting(kind: str) -> list[tuple[str, str]]:

@@ -43,6 +43,7 @@ class Begun:
 
     secret: str
     picture: str  # data: address of a QR code
+    address: str  # what the picture says: opens the app on a phone
 
 
 def key_from(purpose: bytes) -> bytes:
@@ -115,7 +116,7 @@ def begun(user_id: int, email: str, sign_in: str) -> Begun | None:
         return None
     secret = opened(row)
     uri = pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name=current_app.config["APP_NAME"])
-    return Begun(secret, segno.make(uri, error="m").svg_data_uri(scale=5, border=2))
+    return Begun(secret, segno.make(uri, error="m").svg_data_uri(scale=5, border=2), uri)
 
 
 def opened(row: SecondFactor) -> str:
@@ -140,7 +141,7 @@ def confirm(user_id: int, sign_in: str, code: str, address: str) -> list[str]:
         if step is None:
             throttle.note(session, brakes)
             session.commit()
-            raise RuleBroken(WRONG, "code")
+            raise RuleBroken(_("This is not the code that the app shows now. Please enter the newest one, and check that your phone’s clock is right."), "code")
         row.confirmed_at, row.last_step, row.recovery, row.begun_by = now(), step, [digest(each) for each in fresh], ""
         people.end_sign_ins(session, user_id, but=sign_in)
         tell(session, user_id, "on")

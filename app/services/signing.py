@@ -195,6 +195,9 @@ def countersign(agreement: Agreement, signed: Sealed) -> None:
         raise RuleBroken(_("There is nothing to counter-sign."))
     agreement.signed_key, agreement.countersigned_at, agreement.countersigned_by = signed.kept.key, signed.at, signed.by
     agreements.note_file(agreement, signed.kept.digest, "countersigned")
+    waits = Agreement.partner_id == agreement.partner_id, Agreement.kind == AgreementKind.AMENDMENT, Agreement.status == AgreementStatus.SIGNED
+    if db.session.scalar(select(Agreement.id).where(*waits, Agreement.countersigned_at.is_(None), Agreement.id != agreement.id).limit(1)) is None:
+        alerts.handled("amendment_signed", agreement.partner_id)
 
 
 def signed_file(agreement_id: int) -> str | None:

@@ -236,6 +236,12 @@ def dated(names: dict[str, str]) -> str:
     return gettext("Dated %(day)s", day=names["date"])
 
 
+def placeholder(language: str) -> str:
+    """The sentence that an amendment has to replace."""
+    with force_locale(locale_of(language)):
+        return gettext("Write here what this amendment changes in the agreement.")
+
+
 def amendment(names: dict[str, str]) -> str:
     return "\n\n".join(
         [

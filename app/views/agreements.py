@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from flask import abort, flash, redirect, render_template, request
-from flask_babel import gettext, lazy_gettext as _
+from flask_babel import force_locale, gettext, lazy_gettext as _
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
@@ -112,7 +112,9 @@ class AmendmentView(HouseView):
         language = request.values.get("language", "fr")
         language = language if language in LANGUAGES else "fr"
         wording = wordings.in_force(AgreementKind.AMENDMENT, partner.kind, language)
-        name, text, refusal = request.form.get("name", wording.name)[:200], request.form.get("text", wording.text), None
+        with force_locale(wordings.locale_of(language)):
+            numbered = gettext("Amendment no. %(number)s", number=agreements.next_amendment(record_id))
+        name, text, refusal = request.form.get("name", numbered)[:200], request.form.get("text", wording.text), None
         if request.method == "POST":
             try:
                 own = agreements.own_words(name.replace("\x00", ""), text.replace("\x00", ""))

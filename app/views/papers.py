@@ -13,6 +13,7 @@ from wtforms.validators import Optional
 
 from app.extensions import db
 from app.models import Check, CheckKind, DocumentKind, Partner
+from app.models.base import today
 from app.models.scope import verb
 from app.permissions import IDENTITY_PAPERS, MY_COMPANY, PARTNER_FILE, WRITE
 from app.services import checks, files, mrz, once, papers
@@ -39,6 +40,8 @@ class PaperForm(HouseForm):
             return papers.particulars(number, expires_on, self.mrz.data or "")
         if self.kind.data in papers.DATED and expires_on is None:
             raise RuleBroken(_("Please enter the last day on which it is good: we remind you in time."), "identity_expires_on")
+        if expires_on is not None and expires_on < today():
+            raise RuleBroken(_("This document has expired. Please hand in one that is valid."), "identity_expires_on")
         return Particulars(number, expires_on)
 
 
@@ -66,7 +69,7 @@ class Papers:
             except RuleBroken as refusal:
                 refused_file = refusal.sentence
             try:
-                if form.validate() and kept is not None:
+                if form.validate() and form.said() and kept is not None:
                     once.claim(request.form.get("one_time"), signed_in().id)
                     self.keep(find(), form, kept, by_partner)
                     db.session.commit()
@@ -81,6 +84,7 @@ class Papers:
             finally:
                 if kept is not None and not done:  # no row names it
                     files.remove(kept.key)
+                    refused_file = _("Please choose the file again, once the rest is right.")
         return render_template(
             "papers/new.html", form=form, partner=find(), back=back, frame=self.frame, refused_file=refused_file, one_time=once.new_token()
         ), 422 if request.method == "POST" else 200

@@ -27,7 +27,7 @@ def code_typed() -> str:
 
 def checked_form() -> None:
     if not request.form.get("consent"):
-        raise RuleBroken(_("Please tick the box that says you have read the agreement."), "consent")
+        raise RuleBroken(_("Please tick the box that says you have read it."), "consent")
     if not code_typed().strip():
         raise RuleBroken(_("Please enter the code that was sent to you."), "code")
 

@@ -128,6 +128,7 @@ def test_a_store_that_is_gone_is_said_everywhere_and_nothing_is_half_written(hou
     visitor.post("/partner/file/sign/code", {"agreement": agreement.id})
     code = next(word for word in cast.mails()[-1].text.split() if word.isdecimal() and len(word) == 6)
     manager, active = cast.client_for("manager"), cast.partner()
+    cast.member(active)
     folder.rename(away)
     folder.write_text("no folder any more")
     try:

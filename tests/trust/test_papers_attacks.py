@@ -137,6 +137,7 @@ def test_a_refused_offer_leaves_no_file(house, cast):
     partner = cast.partner()
     sent = {"language": "en", "name": "A", "text": "B", "one_time": "the same"}
     manager = cast.client_for("manager")
+    cast.member(partner)
     for _number in range(3):
         assert manager.post(f"/partners/{partner.id}/amendments/new", sent).status_code == 302
     assert len(files_of(house)) == cast.count(m.Agreement) == 1

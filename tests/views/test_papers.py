@@ -157,6 +157,17 @@ def test_twenty_identical_posts_keep_one_document(house, cast):
     assert cast.count(m.Document) == 1
 
 
+def test_what_has_expired_is_refused_and_everything_wrong_is_said_at_once(house, cast):
+    owner = cast.client_for("owner")
+    late = owner.post("/portal/documents/new", {"kind": "liability", "identity_expires_on": "2020-02-01", "file": (io.BytesIO(a_picture()), "rc.jpg")}, **EN)
+    assert (late.status_code, cast.count(m.Document)) == (422, 0)
+    assert "This document has expired" in late.text
+    assert "choose the file again" in late.text
+    both = owner.post("/portal/documents/new", {"kind": "liability"}, **EN)
+    assert "Please choose a file" in both.text
+    assert "Please enter the last day" in both.text
+
+
 def test_an_expired_document_is_seen_as_such(house, cast):
     partner = cast.partner(status=m.PartnerStatus.PENDING_VALIDATION)
     cast.document(partner, expires_on=m.today() - timedelta(days=1))

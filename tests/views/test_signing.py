@@ -132,6 +132,7 @@ AMENDMENT = {"language": "en", "name": "Amendment no. 1", "text": "# Article 1\n
 
 
 def offered(cast, partner):
+    cast.member(partner)
     manager = cast.client_for("manager")
     assert manager.post(f"/partners/{partner.id}/amendments/new", AMENDMENT).status_code == 302
     return cast.read(lambda session: session.query(m.Agreement).filter_by(kind=m.AgreementKind.AMENDMENT).one())
@@ -154,6 +155,7 @@ def test_an_amendment_goes_from_staff_to_partner_and_back(house, cast):
     with house.app_context():
         found = signing.verify(pdf(owner, f"/portal/files/agreements/{amendment.id}"))
     assert (found.is_ours, found.state) == (True, "countersigned")
+    assert "waits for the counter-signature" not in admin.get("/alerts/", **EN).text
     assert cast.read(lambda session: session.query(m.Agreement).filter_by(kind=m.AgreementKind.AGREEMENT).one().status) is m.AgreementStatus.SIGNED
 
 
@@ -203,6 +205,24 @@ def test_a_wrong_text_is_refused_and_kept(house, cast, change, sentence):
     assert (answer.status_code, cast.count(m.Agreement)) == (422, 0)
     assert sentence in answer.text
     assert cast.mails() == []
+
+
+def test_an_amendment_is_numbered_and_its_placeholder_must_go(house, cast):
+    partner = cast.partner()
+    manager = cast.client_for("manager")
+    place = f"/partners/{partner.id}/amendments/new"
+    assert 'value="Avenant n° 1"' in manager.get(f"{place}?language=fr").text
+    untouched = {"language": "fr", "name": "Avenant", "text": wordings_text(house)}
+    assert "Veuillez remplacer la phrase" in manager.post(place, untouched, headers={"Accept-Language": "fr"}).text
+    assert "Personne chez ce partenaire" in manager.post(place, AMENDMENT, headers={"Accept-Language": "fr"}).text
+    assert cast.mails() == []
+    offered(cast, partner)
+    assert 'value="Avenant n° 2"' in manager.get(f"{place}?language=fr").text
+
+
+def wordings_text(house):
+    with house.app_context():
+        return wordings.built_in(m.AgreementKind.AMENDMENT, "fr").text
 
 
 def test_an_amendment_is_for_a_partner_whose_agreement_stands(house, cast):
