@@ -220,6 +220,7 @@ class Cast:
             "signed_at": m.now(),
             "signed_by": "Somebody",
             "countersigned_at": m.now(),
+            "countersigned_by": "Somebody",
         }
         return self.add(m.Agreement(**defaults | facts))
 
