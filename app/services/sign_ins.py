@@ -52,6 +52,8 @@ def sign_in(email: str, password: str, side: Side, address: str, browser: str = 
         partner_id = first_cabinet(session, user)
         throttle.release(session, brakes)
         seen = session.get_one(User, user.id)
+        if seen.password != user.password or not seen.active:
+            raise RuleBroken(_("Please sign in again."))  # changed while it was being compared
         awaits = "code" if factors.has_one(session, user.id) else "set-up" if factors.required_of(seen) else ""
         secret = open_sign_in(session, user.id, partner_id, awaits, address, browser)
         if awaits == "set-up":

@@ -77,21 +77,18 @@ def set_up(user_id: int, email: str, sign_in: str, frame: str, onward: Any, want
     form, back = CodeForm(), "/account/" if frame != "bare" else "/login"
     try:
         begun = factors.begun(user_id, email, sign_in)
-        if begun is None:
-            return redirect(back)
+    except RuleBroken as refusal:
+        flash(str(refusal.sentence), "warn")
+        return redirect(back)
+    if begun is None:
+        return redirect(back)
+    try:
         if form.validate_on_submit():
             codes = factors.confirm(user_id, sign_in, form.code.data or "", request.remote_addr or "")
             return render_template("sign_in/recovery.html", codes=codes, frame=frame, onward=onward())
     except RuleBroken as refusal:
-        if refusal.field is None and begun_no_more(user_id):
-            flash(str(refusal.sentence), "warn")
-            return redirect(back)
         form.refuse(refusal)
     return render_template("sign_in/set_up.html", form=form, begun=begun, frame=frame, wanted=wanted), 422 if form.is_submitted() else 200
-
-
-def begun_no_more(user_id: int) -> bool:
-    return factors.is_on(user_id)
 
 
 class OwnFactorView(HouseView):
