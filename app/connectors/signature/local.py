@@ -8,10 +8,11 @@ import io
 import json
 import logging
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from asn1crypto.keys import PrivateKeyInfo
 from asn1crypto.x509 import Certificate
@@ -36,6 +37,8 @@ LEFT, BOTTOM, GAP = 68, 80, 249  # points: where the first field stands on the l
 WHOLE_FIELD = layout.SimpleBoxLayoutRule(x_align=layout.AxisAlignment.ALIGN_MID, y_align=layout.AxisAlignment.ALIGN_MID)
 PATIENCE = 5  # seconds for the time-stamp server
 ROOM = 16_384  # bytes for one signature; a time-stamp of a public authority takes 6 to 9 thousand
+
+Found = TypeVar("Found")
 
 for chatty in ("pyhanko", "pyhanko_certvalidator"):
     logging.getLogger(chatty).setLevel(logging.ERROR)  # a certificate of one's own is nobody's news
@@ -98,7 +101,7 @@ class LocalProvider:
                     attach(writer, "evidence.json", evidence)
                 style = StaticStampStyle.from_pdf_file(look.name, border_width=0, background_opacity=1.0, background_layout=WHOLE_FIELD)
                 signer = signers.PdfSigner(metadata, self.signer, timestamper=self.time_stamps, stamp_style=style)
-                signer.sign_pdf(writer, output=out, bytes_reserved=ROOM if self.time_stamps else None)
+                apart(lambda: signer.sign_pdf(writer, output=out, bytes_reserved=ROOM if self.time_stamps else None))
         except (PdfError, OSError, ValueError) as fault:
             raise NotSigned(f"{type(fault).__name__}: {fault}") from fault
         return out.getvalue()
@@ -106,7 +109,7 @@ class LocalProvider:
     def seals(self, pdf: bytes) -> list[Seal]:
         try:
             found = PdfFileReader(io.BytesIO(pdf)).embedded_signatures
-            return [self.look_at(each) for each in found]
+            return apart(lambda: [self.look_at(each) for each in found])
         except (PdfError, ValueError, TypeError, KeyError, AttributeError, IndexError, OSError, RecursionError) as fault:
             raise NotSigned(f"{type(fault).__name__}: {fault}") from fault
 
@@ -122,6 +125,12 @@ class LocalProvider:
             changed_later=not status.docmdp_ok or status.modification_level not in UNCHANGED,
             time_stamped=status.timestamp_validity is not None and status.timestamp_validity.intact,
         )
+
+
+def apart(do: Callable[[], Found]) -> Found:
+    """Does something in a thread of its own: pyHanko runs an event loop, and whoever calls may be within one already."""
+    with ThreadPoolExecutor(1) as beside:
+        return beside.submit(do).result()
 
 
 def attach(writer: IncrementalPdfFileWriter, name: str, content: bytes) -> None:
