@@ -133,6 +133,8 @@ def backup(file: Path, recipient: str) -> None:
     except backups.NotDone as fault:
         sys.exit(str(fault))
     click.echo(f"Written: {done.rows} rows, {done.files} files.")
+    if done.missing:
+        click.echo(f"Removed by others while they were read: {done.missing} files.")
 
 
 @click.command()

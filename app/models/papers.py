@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import ForeignKey, String, UniqueConstraint
@@ -60,8 +59,6 @@ class IdentityPaper(Record):
     number: Mapped[str] = field(_("Number of the identity document"), String(40), default="")
     zone: Mapped[str] = field(_("Machine-readable lines"), String(100), default="")
 
-    document: Mapped[Document] = relationship()
-
 
 class Reminder(Record):
     """That people were reminded of a day on which something runs out: `days` is how long before, the latest time."""
@@ -75,5 +72,3 @@ class Reminder(Record):
     about: Mapped[str] = mapped_column(String(60))  # "document:12", "orias:2027-03-01", "agreement:7"
     days: Mapped[int] = mapped_column()
     task_id: Mapped[int | None] = mapped_column(ForeignKey("task.id", ondelete="SET NULL"))
-
-    task: Mapped[Any] = relationship("Task")

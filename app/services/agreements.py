@@ -18,7 +18,7 @@ from app.connectors import documents, signature
 from app.extensions import db
 from app.models import Agreement, AgreementFile, AgreementKind, AgreementStatus, Partner, PartnerStatus, now
 from app.models.scope import leave, verb
-from app.services import alerts, files, notices, wordings
+from app.services import alerts, colleagues, files, notices, wordings
 from app.services.crossings import crossing
 from app.services.files import Kept
 from app.services.refusals import RuleBroken
@@ -132,7 +132,7 @@ def offer_amendment(partner: Partner, language: str, wording: Wording, ready: Pr
     """An amendment in words of its own; the partner's owners are told by mail."""
     if partner.status is not PartnerStatus.ACTIVE:
         raise RuleBroken(_("An amendment is for a partner whose agreement stands: this one is “%(status)s”.", status=partner.status.label))
-    if not notices.owners_of(partner.id):
+    if not colleagues.owners(partner.id):
         raise RuleBroken(_("Nobody of this partner can sign yet: invite an owner first."))
     agreement = offer(partner, language, AgreementKind.AMENDMENT, wording, ready)
     notices.to_sign(partner, agreement.name, agreement.expires_at)

@@ -139,7 +139,7 @@ def write(target: Path, recipient: str) -> Outcome:
 
 @contextmanager
 def encrypted(out: BinaryIO, key: Any) -> Iterator[BinaryIO]:
-    """What is written into it comes out encrypted; nothing lies on a disk in clear. Through a pipe: age reads while tar writes."""
+    """What is written into it comes out encrypted. Through a pipe: age reads while tar writes."""
     reading, writing = os.pipe()
     faults: list[BaseException] = []
 
@@ -195,7 +195,8 @@ def snapshot() -> Iterator[Connection]:
 
 
 def add_table(archive: tarfile.TarFile, connection: Connection, table: Table) -> int:
-    """One member of the archive: its size must be known first, so the lines wait in a file without a name."""
+    """One member of the archive: its size must be known first, so the lines wait in clear in a file without a name, which goes
+    with this process."""
     rows = 0
     with tempfile.TemporaryFile(dir=current_app.config["INSTANCE"]) as lines:
         found = connection.execution_options(yield_per=1_000).execute(select(table).order_by(*table.primary_key.columns))
@@ -252,6 +253,7 @@ def unpack(clear: Any) -> Outcome:
     rows = kept = 0
     other_secret = False
     written: list[str] = []
+    keys: dict[str, bytes] = {}
     try:
         with tarfile.open(fileobj=clear, mode="r|gz") as archive, db.engine.begin() as connection:
             empty(connection)
@@ -271,7 +273,7 @@ def unpack(clear: Any) -> Outcome:
                     written.append(name)
                     kept += 1
                 elif folder == "keys":
-                    put_key(Path(name).name, content.read())
+                    keys[Path(name).name] = content.read()
             finish(connection)
     except BaseException as fault:
         for key in written:  # all of it or nothing
@@ -279,6 +281,8 @@ def unpack(clear: Any) -> Outcome:
         if isinstance(fault, tarfile.TarError | EOFError | OSError | KeyError | ValueError):
             raise NotDone(f"This backup is damaged: {fault}") from fault
         raise
+    for name, secret in keys.items():  # once the rows stand: a restoration that fails takes no key away
+        put_key(name, secret)
     return Outcome(rows, kept, other_secret=other_secret)
 
 

@@ -31,7 +31,6 @@ def has_link(person: Person) -> bool:
 def make_link(person: Person) -> str:
     """The secret of a fresh link; the one before is worth nothing from now on. Only its digest is kept."""
     secret = secrets.token_urlsafe(24)
-    withdraw(person)
     with crossing(reading=False) as session:
         user_id, partner_id = place_of(person)
         session.merge(CalendarLink(user_id=user_id, partner_id=partner_id, digest=digest_of(secret), made_at=now()))

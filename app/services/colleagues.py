@@ -8,10 +8,18 @@ from sqlalchemy import inspect, select
 from app.extensions import db
 from app.models import MemberRole, Membership, User
 from app.models.scope import scope_of
+from app.services.crossings import crossing
 from app.services.people import end_sign_ins
 from app.services.refusals import RuleBroken
 
 LAST_OWNER = _("This is the last owner of the company. Make somebody else an owner first.")
+
+
+def owners(partner_id: int) -> list[User]:
+    """Who may act and sign for a partner: its owners who can sign in, the one who opened its file first."""
+    own = Membership.partner_id == partner_id, Membership.role == MemberRole.OWNER, User.active.is_(True)
+    with crossing() as session:
+        return list(session.scalars(select(User).join(Membership, Membership.user_id == User.id).where(*own).order_by(Membership.id)))
 
 
 def saving(member: Membership, new: bool) -> None:

@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 
 from app.models import Agreement, Document, Lane, Partner, User, now
-from app.services import drafts, files, imports, jobs, once, schedules
+from app.services import drafts, files, imports, jobs, once, schedules, throttle
 from app.services.crossings import crossing
 
 # Every column that names a kept file. tests/trust/test_background.py knows when one is missing.
@@ -17,8 +17,8 @@ NAMING = (Document.key, Agreement.key, Agreement.signed_key, User.photo, Partner
 
 @jobs.kind("sweep", _("Put away what is no longer needed"), lane=Lane.LONG, lease=timedelta(minutes=20))
 def sweep(run: jobs.Run) -> None:
-    """Lets go of used tokens, drafts and files nobody came back to, and jobs done long ago."""
-    for put_away in (once.sweep, drafts.sweep, imports.sweep, jobs.sweep):
+    """Lets go of used tokens, counts of wrong passwords, drafts and files nobody came back to, and jobs done long ago."""
+    for put_away in (once.sweep, drafts.sweep, imports.sweep, jobs.sweep, throttle.sweep):
         with crossing(reading=False) as session:  # each by itself, so that others write in between
             put_away(session)
             session.commit()

@@ -11,7 +11,8 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.models import DocumentKind, Mail, MemberRole, Membership, Partner, User, today
+from app.models import DocumentKind, Mail, Membership, Partner, User, today
+from app.services import colleagues
 from app.services.crossings import crossing
 from app.services.mails import post, written
 
@@ -88,10 +89,7 @@ def renewals(session: Session, partner: Partner, pieces: list[tuple[Any, date]])
 
 def owners_of(partner_id: int) -> list[tuple[str, str, str]]:
     """Address, language and first name of those who may act for a partner."""
-    with crossing() as session:
-        own = Membership.partner_id == partner_id, Membership.role == MemberRole.OWNER, User.active.is_(True)
-        found = session.scalars(select(User).join(Membership, Membership.user_id == User.id).where(*own).order_by(Membership.id))
-        return [(user.email, user.language or "fr", user.first_name) for user in found]
+    return [(user.email, user.language or "fr", user.first_name) for user in colleagues.owners(partner_id)]
 
 
 def forgotten_password(session: Session, email: str, first_name: str, language: str, secret: str) -> Mail:

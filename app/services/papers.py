@@ -11,10 +11,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.extensions import db
-from app.models import Alert, Deed, Document, DocumentKind, History, IdentityPaper, MemberRole, Membership, Partner, PartnerStatus, User, now, today
+from app.models import Alert, Deed, Document, DocumentKind, History, IdentityPaper, Partner, PartnerStatus, now, today
 from app.models.recorder import entry_of
 from app.models.scope import leave
-from app.services import alerts, mrz
+from app.services import alerts, colleagues, mrz
 from app.services.crossings import crossing
 from app.services.files import Kept
 from app.services.mrz import Zone
@@ -115,20 +115,13 @@ def hidden(number: str) -> str:
     return f"…{number[-4:]}" if len(number) > 4 else number
 
 
-def signers(partner_id: int) -> list[User]:
-    """Whose identity it may be: the owners, the first of whom opened the file."""
-    with crossing() as session:
-        wanted = select(User).join(Membership, Membership.user_id == User.id).where(Membership.partner_id == partner_id, Membership.role == MemberRole.OWNER)
-        return list(session.scalars(wanted.order_by(Membership.id)))
-
-
 def compare(paper: IdentityPaper) -> tuple[str, list[str]]:
     """The kind of machine-readable lines, and which facts of the person they do not bear out: of the owner they fit best. Without
     lines, or without anybody to compare them with, there is no kind."""
     if not paper.zone:
         return "", []
     zone = mrz.read(paper.zone)
-    found = [mrz.differences(zone, user.first_name, user.last_name, user.birth_date) for user in signers(paper.partner_id)]
+    found = [mrz.differences(zone, user.first_name, user.last_name, user.birth_date) for user in colleagues.owners(paper.partner_id)]
     return (zone.kind, min(found, key=len)) if found else ("", [])
 
 

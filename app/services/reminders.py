@@ -7,7 +7,7 @@ task that the partner sees too. What was said is kept, so that a job that runs a
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -119,7 +119,7 @@ def remind_partners(session: Session, ids: Sequence[int]) -> None:
             continue  # a task that was ticked keeps the house quiet until the last day, and not on it
         due[each.partner_id].append(each)
         note(session, each, row, reached)
-    settle_met(session, said.values(), {(each.partner_id, each.about) for each in found})
+    settle_met(session, ids, {(each.partner_id, each.about) for each in found})
     for partner_id, pieces in due.items():
         partner = session.get_one(Partner, partner_id)
         notices.renewals(session, partner, [(each.kind, each.day) for each in pieces])
@@ -153,15 +153,15 @@ def task_words(each: Deadline) -> str:
         return gettext("Renew: %(document)s", document=DocumentKind(each.kind).label)
 
 
-def settle_met(session: Session, said: Iterable[Reminder], open_ones: set[tuple[int, str]]) -> None:
-    """A piece that has been replaced is no longer asked for, nor a registration that ORIAS has confirmed since."""
-    for row in said:
-        if row.task_id is None or (row.partner_id, row.about) in open_ones:
+def settle_met(session: Session, ids: Sequence[int], open_ones: set[tuple[int, str]]) -> None:
+    """A piece that has been replaced is no longer asked for, nor a registration that ORIAS has confirmed since. Only tasks that are
+    still open are looked at: what was settled years ago costs nothing."""
+    waiting = select(Reminder, Task).join(Task, Task.id == Reminder.task_id).where(Reminder.partner_id.in_(ids), Task.done_on.is_(None))
+    for row, task in session.execute(waiting).all():
+        if (row.partner_id, row.about) in open_ones:
             continue
         kind, _colon, which = row.about.partition(":")
-        task = session.get(Task, row.task_id)
-        met = replaced(session, int(which)) if kind == "document" else confirmed_since(session, row.partner_id, date.fromisoformat(which))
-        if task is not None and task.done_on is None and met:
+        if replaced(session, int(which)) if kind == "document" else confirmed_since(session, row.partner_id, date.fromisoformat(which)):
             task.done_on = today()
 
 

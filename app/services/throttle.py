@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import case, update
+from sqlalchemy import case, delete, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -87,3 +87,8 @@ def release(session: Session, brakes: list[Brake]) -> None:
 
 def forget(session: Session, brakes: list[Brake]) -> None:
     session.execute(update(Attempt).where(Attempt.key.in_([brake.key for brake in brakes])).values(failures=0))
+
+
+def sweep(session: Session) -> None:
+    """Lets go of counts that hold nobody up any more."""
+    session.execute(delete(Attempt).where(Attempt.last_at < now() - FORGOTTEN_AFTER))

@@ -137,7 +137,6 @@ class Wording:
     number: int = 0
     id: int | None = None
     by: str = ""
-    at: Any = None
 
 
 def newest(kind: AgreementKind, partner_kind: str, language: str) -> AgreementTemplate | None:
@@ -147,7 +146,7 @@ def newest(kind: AgreementKind, partner_kind: str, language: str) -> AgreementTe
 
 
 def wording_of(row: AgreementTemplate) -> Wording:
-    return Wording(row.name, row.text, row.number, row.id, row.by, row.created_at)
+    return Wording(row.name, row.text, row.number, row.id, row.by)
 
 
 def in_force(kind: AgreementKind, partner_kind: PartnerKind, language: str) -> Wording:

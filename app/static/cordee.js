@@ -519,6 +519,7 @@ document.querySelectorAll("[data-preview-at]").forEach((preview) => {
 
 // Alerts that are on the screen have been read; the button does the same without a script.
 document.querySelectorAll("form[data-seen]").forEach(async (form) => {
-  const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) }).catch(() => null);
-  if (answer && answer.ok) { form.hidden = true; document.querySelector(".bell .badge-count")?.remove(); }
+  const sent = { method: "POST", body: new URLSearchParams(new FormData(form)), redirect: "manual" };  // the page it leads to is this one
+  const answer = await fetch(form.action, sent).catch(() => null);
+  if (answer && answer.type === "opaqueredirect") { form.hidden = true; document.querySelector(".bell .badge-count")?.remove(); }
 });

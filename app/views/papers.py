@@ -16,7 +16,7 @@ from app.models import Check, CheckKind, DocumentKind, Partner
 from app.models.base import today
 from app.models.scope import verb
 from app.permissions import IDENTITY_PAPERS, MY_COMPANY, PARTNER_FILE, WRITE
-from app.services import checks, files, mrz, once, papers
+from app.services import checks, colleagues, files, mrz, once, papers
 from app.services.papers import Particulars
 from app.services.refusals import RuleBroken
 from app.views.base import HouseForm, HouseView, page, signed_in
@@ -69,9 +69,10 @@ class Papers:
             except RuleBroken as refusal:
                 refused_file = refusal.sentence
             try:
-                if form.validate() and form.said() and kept is not None:
+                said = form.said() if form.validate() else None
+                if said is not None and kept is not None:
                     once.claim(request.form.get("one_time"), signed_in().id)
-                    self.keep(find(), form, kept, by_partner)
+                    self.keep(find(), DocumentKind(form.kind.data), kept, said, by_partner)
                     db.session.commit()
                     done = True
                     flash(gettext("The document has been received."), "good")
@@ -89,9 +90,8 @@ class Papers:
             "papers/new.html", form=form, partner=find(), back=back, frame=self.frame, refused_file=refused_file, one_time=once.new_token()
         ), 422 if request.method == "POST" else 200
 
-    def keep(self, partner: Partner, form: PaperForm, kept: files.Kept, by_partner: bool) -> None:
-        kind = DocumentKind(form.kind.data)
-        papers.add(partner, kind, kept, signed_in().name, form.said())
+    def keep(self, partner: Partner, kind: DocumentKind, kept: files.Kept, said: Particulars, by_partner: bool) -> None:
+        papers.add(partner, kind, kept, signed_in().name, said)
         if kind == DocumentKind.IDENTITY:
             with verb(db.session(), {Check: None}):
                 db.session.add(checks.ask(partner, CheckKind.IDENTITY))
@@ -121,7 +121,7 @@ class StaffPapersView(Papers, HouseView):
             "number": paper.number if paper else "",
             "zone": mrz.read(paper.zone) if paper and paper.zone else None,
             "differences": papers.compare(paper)[1] if paper else [],
-            "people": papers.signers(partner.id),
+            "people": colleagues.owners(partner.id),
         }
         db.session.rollback()  # the look is noted on a session of its own
         papers.note_look(facts["document"]["id"], signed_in().name, signed_in().id)

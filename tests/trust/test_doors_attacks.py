@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pyotp
 import pytest
+from sqlalchemy import update
 
 from app import models as m
 from app.services import factors, people, weak
@@ -249,3 +250,18 @@ def test_who_has_not_shown_the_second_factor_has_not_signed_in(house, cast):
     at_door(cast, user)
     assert cast.get(m.User, user.id).last_login is None
     assert "second_factor" not in cast.client_for("administrator").get("/console/").text
+
+
+def test_counts_that_hold_nobody_up_are_swept_at_night(house, cast):
+    from app.services import throttle
+    from app.services.crossings import crossing
+
+    at_door(cast, cast.staff("reader"), "not the password")
+    with cast.writing() as session:
+        session.execute(update(m.Attempt).where(m.Attempt.failures > 0).values(last_at=m.now() - 2 * throttle.FORGOTTEN_AFTER))
+    at_door(cast, cast.staff("reader"), "not the password")
+    counted = cast.count(m.Attempt)
+    with house.app_context(), crossing(reading=False) as session:
+        throttle.sweep(session)
+        session.commit()
+    assert 0 < cast.count(m.Attempt) < counted
