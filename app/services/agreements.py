@@ -132,7 +132,7 @@ def offer_amendment(partner: Partner, language: str, wording: Wording, ready: Pr
     """An amendment in words of its own; the partner's owners are told by mail."""
     if partner.status is not PartnerStatus.ACTIVE:
         raise RuleBroken(_("An amendment is for a partner whose agreement stands: this one is “%(status)s”.", status=partner.status.label))
-    if not colleagues.owners(partner.id):
+    if not colleagues.owners(partner.id, db.session()):
         raise RuleBroken(_("Nobody of this partner can sign yet: invite an owner first."))
     agreement = offer(partner, language, AgreementKind.AMENDMENT, wording, ready)
     notices.to_sign(partner, agreement.name, agreement.expires_at)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import inspect, select
+from sqlalchemy.orm import Session
 
 from app.extensions import db
 from app.models import MemberRole, Membership, User
@@ -15,11 +16,15 @@ from app.services.refusals import RuleBroken
 LAST_OWNER = _("This is the last owner of the company. Make somebody else an owner first.")
 
 
-def owners(partner_id: int) -> list[User]:
-    """Who may act and sign for a partner: its owners who can sign in, the one who opened its file first."""
+def owners(partner_id: int, session: Session | None = None) -> list[User]:
+    """Who may act and sign for a partner: its owners who can sign in, the one who opened its file first. Read as the house itself,
+    or in a session that has just written some of them."""
     own = Membership.partner_id == partner_id, Membership.role == MemberRole.OWNER, User.active.is_(True)
-    with crossing() as session:
-        return list(session.scalars(select(User).join(Membership, Membership.user_id == User.id).where(*own).order_by(Membership.id)))
+    wanted = select(User).join(Membership, Membership.user_id == User.id).where(*own).order_by(Membership.id)
+    if session is not None:
+        return list(session.scalars(wanted))
+    with crossing() as reading:
+        return list(reading.scalars(wanted))
 
 
 def saving(member: Membership, new: bool) -> None:
