@@ -1,10 +1,15 @@
 """What gunicorn does for the house beside answering: each of its processes does background work too (config.JOBS)."""
 
+import gc
 from typing import Any
+
+gc.disable()  # while the house is built nothing is thrown away, and looking for it takes a fifth of the start
 
 
 def post_worker_init(worker: Any) -> None:
-    """After the fork, for threads do not survive one."""
+    """After the fork, for threads do not survive one. What has been built stays, and the collector need not look at it again."""
+    gc.freeze()
+    gc.enable()
     from app.services import workers
 
     workers.start_once(worker.wsgi)

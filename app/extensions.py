@@ -98,9 +98,13 @@ def connection_errors() -> tuple[type[Exception], ...]:
 @event.listens_for(Engine, "begin")
 def begin(connection: Any) -> None:
     """Begins as the request asks; on PostgreSQL, where psycopg says BEGIN with the first statement, an export cannot write."""
+    line = connection.connection.dbapi_connection
     if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("BEGIN" if reads_only.get() else "BEGIN IMMEDIATE")
-    elif not (line := connection.connection.dbapi_connection).autocommit:
+        if reads_only.get():
+            line.execute("BEGIN")  # waits for nobody, and is said twice a page
+        else:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+    elif not line.autocommit:
         line.read_only = reads_only.get()
 
 

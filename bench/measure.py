@@ -87,9 +87,11 @@ def server(target: str, **environment: str) -> Iterator[int]:
         "75",
         "--log-level",
         "error",
+        *(() if target.startswith("app:") else ("--config", "python:bench")),  # the house's own settings are for its own server
         target,
     ]
-    process = subprocess.Popen(command, env=os.environ | environment)
+    # Python's compiled files are written, as they are where the house is installed.
+    process = subprocess.Popen(command, env=os.environ | {"PYTHONDONTWRITEBYTECODE": ""} | environment)
     try:
         wait_for(port, process)
         yield port

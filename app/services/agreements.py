@@ -101,7 +101,7 @@ def written(title: str, partner: str, language: str, parts: list[dict[str, Any]]
         footer = gettext("Electronic signatures: each brings its evidence into this file.")
     data = {"title": title, "house": current_app.config["HOUSE_NAME"], "partner": partner, "language": language, "parts": parts, "signed": True, "footer": footer}
     try:
-        return signature.chosen.reserve(documents.render("agreement", data))
+        return signature.provider().reserve(documents.render("agreement", data))
     except (documents.NotRendered, signature.NotSigned) as fault:
         current_app.logger.error("the agreement of %s could not be written: %s", partner, fault)
         raise RuleBroken(COULD_NOT_BE_WRITTEN) from fault
@@ -196,7 +196,7 @@ def to_sign(partner_id: int) -> Agreement | None:
 
 def proof_is_whole(agreement: Agreement) -> bool:
     """Whether the kept proof is still the one that was sealed."""
-    return signature.chosen.is_whole(agreement.proof)
+    return signature.provider().is_whole(agreement.proof)
 
 
 def cancel_signed(partner: Partner) -> None:

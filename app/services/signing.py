@@ -128,9 +128,9 @@ def seal_of(agreement: Agreement, partner: Partner, name: str, email: str, addre
         "at": at.isoformat(),
         "consent": consent(agreement),
         "code_digest": code_proof,
-        "level": signature.chosen.level,
+        "level": signature.provider().level,
     }
-    proof = signature.chosen.seal(facts)
+    proof = signature.provider().seal(facts)
     with force_locale(locale_of(agreement.language)):
         lines = [
             gettext("Signed electronically by %(name)s", name=name),
@@ -146,7 +146,7 @@ def seal_of(agreement: Agreement, partner: Partner, name: str, email: str, addre
 def sealed(agreement: Agreement, field: str, by: str, at: datetime, lines: list[str], reason: str, proof: dict[str, Any], evidence: bytes | None = None) -> Sealed:
     try:
         stamp = documents.render("stamp", {"title": reason, "language": agreement.language, "lines": lines})
-        content = signature.chosen.sign(b"".join(files.read(agreement.newest_key)), field, reason, stamp, evidence)
+        content = signature.provider().sign(b"".join(files.read(agreement.newest_key)), field, reason, stamp, evidence)
     except (documents.NotRendered, signature.NotSigned, files.FileMissing) as fault:
         current_app.logger.error("agreement %s could not be sealed: %s", agreement.id, fault)
         raise RuleBroken(NOT_SEALED) from fault
@@ -251,6 +251,6 @@ def verify(content: bytes) -> Verdict:
         row = session.scalar(select(AgreementFile).where(AgreementFile.digest == digest).limit(1))
         agreement = session.scalar(select(Agreement).where(Agreement.key == row.agreement_key)) if row is not None else None
     try:
-        return Verdict(digest, agreement, row.state if row is not None else "", signature.chosen.seals(content), readable=True)
+        return Verdict(digest, agreement, row.state if row is not None else "", signature.provider().seals(content), readable=True)
     except signature.NotSigned:
         return Verdict(digest, agreement, row.state if row is not None else "", [], readable=False)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from babel import Locale
 from flask import g
 from flask_appbuilder import AppBuilder
 from flask_appbuilder.babel.manager import BabelManager
@@ -67,7 +68,7 @@ class HouseBuilder(AppBuilder):
         pass
 
 
-def chosen_language(manager: Any) -> str:
+def chosen_language(manager: Any) -> Locale:
     return choose_locale()
 
 

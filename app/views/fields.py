@@ -35,9 +35,9 @@ class FieldView(EntityView):
     show_template = "fields/show.html"
     first_sort = "position"
 
-    def new_form(self, record: Any = None, typed: Any = None) -> HouseForm:
+    def new_form(self, record: Any = None, typed: Any = None, names: Any = None) -> HouseForm:
         """What it belongs to and its kind stay: values of one kind are no values of another."""
-        form = super().new_form(record, typed)
+        form = super().new_form(record, typed, names)
         if record is not None:
             form.holder.data, form.kind.data = record.holder, record.kind
             for name in ("holder", "kind"):

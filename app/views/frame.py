@@ -27,7 +27,7 @@ from app.permissions import PARTNER_ROLES, STAFF_ROLES
 from app.services import factors, jobs, once, people, sign_ins
 from app.services.identifiers import grouped
 from app.views import fragments, guides, proofs
-from app.views.base import controls, importing, showing
+from app.views.base import controls, importing, kept, showing
 from app.views.base.columns import amount, choice_badge, column_of, moment, percent
 from app.views.base.guards import person
 from app.views.base.listing import HIGHEST_ID
@@ -43,6 +43,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+PAGE_HEADERS = {**HEADERS, "Cache-Control": "private, no-store", "Vary": "Cookie"}
 BOOTSTRAP = package_files("flask_bootstrap") / "static" / "bootstrap5"
 READING = ("GET", "HEAD", "OPTIONS")
 
@@ -56,7 +57,7 @@ class RecordNumber(IntegerConverter):
 
 def bind(app: Flask) -> None:
     """Hangs the frame on the application."""
-    app.extensions["cordee_fragments"] = fragments.Fragments()
+    app.extensions["cordee_fragments"] = kept.Fragments()
     app.extensions["cordee_totals"] = {}  # of long lists: (total, until when it is believed)
     app.session_interface = KeptCookies()
     app.before_request(meet)
@@ -71,24 +72,24 @@ def bind(app: Flask) -> None:
         house_name=app.config["HOUSE_NAME"],
         languages=app.config["LANGUAGES"],
         menu_html=menu_html,
-        topbar=fragments.topbar,
+        topbar=kept.topbar,
         list_actions=fragments.list_actions,
         list_head=fragments.list_head,
         bulk_bar=fragments.bulk_bar,
         row_panel=fragments.row_panel,
-        once_later=fragments.once_input(fragments.ONCE_GOES_HERE),
+        once_later=kept.once_input(kept.ONCE_GOES_HERE),
         list_tools=fragments.list_tools,
         list_views=fragments.list_views,
         column_of=column_of,
         filter_panel=fragments.filter_panel,
-        query_later=fragments.QUERY_GOES_HERE,
+        query_later=kept.QUERY_GOES_HERE,
         heads=showing.heads,
         brings_in=importing.brings_in,
-        icon=fragments.icon,
-        csrf=fragments.csrf,
-        once=fragments.once_input,
-        csrf_later=Markup('<input type="hidden" name="csrf_token" value="{}">').format(fragments.CSRF_GOES_HERE),
-        page_later=fragments.PAGE_GOES_HERE,
+        icon=kept.icon,
+        csrf=kept.csrf,
+        once=kept.once_input,
+        csrf_later=Markup('<input type="hidden" name="csrf_token" value="{}">').format(kept.CSRF_GOES_HERE),
+        page_later=kept.PAGE_GOES_HERE,
         house_language=app.config["BABEL_DEFAULT_LOCALE"],
         spoken=lambda: get_locale().language,
         initials=initials,
@@ -141,12 +142,14 @@ def leave(error: BaseException | None) -> None:
 
 def dress(response: Response) -> Response:
     held = {name for name, _value in response.headers}
-    response.headers.extend([(name, value) for name, value in HEADERS.items() if name not in held])
+    wanted = HEADERS
     if request.endpoint not in ("static", "bootstrap", "icons"):
-        response.headers.setdefault("Cache-Control", "private, no-store")
-        response.vary.add("Cookie")
+        wanted = PAGE_HEADERS
+        if "Vary" in held:
+            response.vary.add("Cookie")
     if current_app.config["SESSION_COOKIE_SECURE"]:
-        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        wanted = wanted | {"Strict-Transport-Security": "max-age=31536000"}
+    response.headers.extend([(name, value) for name, value in wanted.items() if name not in held])
     return response
 
 

@@ -4,28 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import g, redirect, render_template, request
+from flask import redirect, render_template, request
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from app.extensions import db
 from app.models import Alert, now
-from app.permissions import FULL, PARTNER_VALIDATION, READ
+from app.permissions import FULL, PARTNER_VALIDATION
 from app.services import alerts, desk
-from app.services.people import Waiting
-from app.views.base import SIGNED_IN, HouseView, page, person, signed_in
+from app.views.base import SIGNED_IN, HouseView, page, signed_in
+from app.views.base.guards import waiting
 from app.views.base.listing import Total, total_words
 from app.views.base.statements import COUNTED
 from app.views.charts import figures_of
-
-
-def waiting() -> Waiting:
-    """What calls for this person's work, as counted when the request began."""
-    who = person()
-    if who is None or not who.is_staff:
-        return Waiting()
-    found: Waiting = g.waiting
-    return Waiting(found.alerts, found.files, found.tasks, unread=found.unread) if who.may(PARTNER_VALIDATION, READ) else Waiting(tasks=found.tasks)
 
 
 class HomeView(HouseView):

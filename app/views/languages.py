@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import io
 import time
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +31,12 @@ def in_order(kept: dict[str, dict[str, Any]]) -> list[Any]:
     return [(name, list(values.items())) for name, values in kept.items()]
 
 
-def choose_locale() -> str:
+def choose_locale() -> Locale:
     """The locale that dates and amounts are written in: the language's own, such as en_GB for English."""
-    return current_app.config["LANGUAGES"][choose_language()]["locale"]
+    return locale_named(current_app.config["LANGUAGES"][choose_language()]["locale"])
+
+
+locale_named = cache(Locale.parse)  # Babel would read the name again for each page
 
 
 def choose_language() -> str:

@@ -283,7 +283,7 @@ def test_the_edges_of_the_calendar_and_half_characters_break_no_list(house, cast
 def test_an_error_page_whose_frame_is_broken_still_says_what_happened(house, cast, monkeypatch):
     visitor = cast.client_for("manager")
     monkeypatch.setitem(house.config, "RAISE_ERRORS", False)
-    monkeypatch.setattr("app.views.fragments.topbar", None)
+    monkeypatch.setattr("app.views.base.kept.topbar", None)
     monkeypatch.setitem(house.jinja_env.globals, "topbar", None)
     house.jinja_env.cache.clear()
     answer = visitor.get("/nothing-here", headers={"Accept-Language": "en"})

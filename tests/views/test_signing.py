@@ -321,14 +321,14 @@ def wrong_server():
 def test_a_time_stamp_server_that_fails_leaves_everything_as_it_was(house, cast, ready, monkeypatch, wrong_server, down):
     partner, visitor, agreement = ready
     url = "http://127.0.0.1:9" if down else wrong_server
-    monkeypatch.setattr(signature, "chosen", LocalProvider({**house.config, "TSA_URL": url}))
+    monkeypatch.setattr(signature, "_providers", [LocalProvider({**house.config, "TSA_URL": url})])
     visitor.post("/partner/file/sign/code", {"agreement": agreement.id})
     sent = {"agreement": agreement.id, "code": code_in(cast.mails()[-1]), "consent": "1"}
     answer = visitor.post("/partner/file/sign", sent, **EN)
     assert answer.status_code == 422
     assert "Nothing has been signed" in answer.text
     assert cast.get(m.Agreement, agreement.id).status is m.AgreementStatus.TO_SIGN
-    monkeypatch.setattr(signature, "chosen", LocalProvider({**house.config, "TSA_URL": ""}))
+    monkeypatch.setattr(signature, "_providers", [LocalProvider({**house.config, "TSA_URL": ""})])
     assert sign(cast, visitor, agreement).status_code == 302
 
 
@@ -339,7 +339,7 @@ def test_a_signature_is_time_stamped_where_there_is_a_server(house, cast, ready,
     provider = LocalProvider({**house.config, "TSA_URL": "http://127.0.0.1:9"})
     certificate, key = stamping_key()
     provider.time_stamps = DummyTimeStamper(tsa_cert=certificate, tsa_key=key)
-    monkeypatch.setattr(signature, "chosen", provider)
+    monkeypatch.setattr(signature, "_providers", [provider])
     assert sign(cast, visitor, agreement).status_code == 302
     with house.app_context():
         assert [seal.time_stamped for seal in signing.verify(pdf(visitor, "/partner/file/agreement.pdf")).seals] == [True]

@@ -7,9 +7,10 @@ or qualified signatures (Yousign, DocuSign …) answers the same questions: a cl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from importlib import import_module
 from typing import Any, Protocol
 
 PARTNER, HOUSE = "Partner", "House"  # the two fields of every agreement, in the order they are signed
@@ -54,15 +55,23 @@ class Provider(Protocol):
         ...
 
 
-chosen: Provider
+PROVIDERS = {"local": "app.connectors.signature.local:LocalProvider"}
 
-PROVIDERS: dict[str, Callable[[Mapping[str, Any]], Provider]] = {"local": lambda settings: LocalProvider(settings)}
+_asked: Mapping[str, Any] = {}
+_providers: list[Provider] = []  # the one that has been made, or none yet
 
 
 def choose(settings: Mapping[str, Any]) -> None:
     """Sets who signs from now on; raises KeyError for an unknown provider."""
-    global chosen
-    chosen = PROVIDERS[settings["SIGNATURE_PROVIDER"]](settings)
+    global _asked
+    PROVIDERS[settings["SIGNATURE_PROVIDER"]]
+    _asked = settings
+    _providers.clear()
 
 
-from app.connectors.signature.local import LocalProvider  # noqa: E402 - it needs the names above
+def provider() -> Provider:
+    """Who signs. Loaded when first asked for: a third of the time that the house takes to start would go into it."""
+    if not _providers:
+        module, _colon, name = PROVIDERS[_asked["SIGNATURE_PROVIDER"]].partition(":")
+        _providers.append(getattr(import_module(module), name)(_asked))
+    return _providers[0]

@@ -112,13 +112,9 @@ def custom_column(known: CustomFacts) -> Column:
 
 
 @cache
-def pointed_at(model: Any, names_only: bool = False) -> tuple[Any, ...]:
-    """The options that load a record together with the records its foreign keys point at, or with their names alone."""
-    many_to_one = [each for each in inspect(model).relationships if each.direction.name == "MANYTOONE" and not each.viewonly]
-    loads = [(joinedload(getattr(model, each.key)), each.mapper.class_) for each in many_to_one]
-    if not names_only:
-        return tuple(load for load, _target in loads)
-    return tuple(load.load_only(*(getattr(target, name) for name in target.labelled)) for load, target in loads)
+def pointed_at(model: Any) -> tuple[Any, ...]:
+    """The options that load a record together with the records its foreign keys point at."""
+    return tuple(joinedload(getattr(model, each.key)) for each in inspect(model).relationships if each.direction.name == "MANYTOONE" and not each.viewonly)
 
 
 # --- values as people read them -----------------------------------------------------------------

@@ -3,7 +3,8 @@ a dozen of them, and through WTForms' widgets they take longer than the rest of 
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import cache, lru_cache
 from html import escape
 from itertools import groupby
 from typing import Any
@@ -11,14 +12,14 @@ from typing import Any
 from babel import Locale
 from flask_babel import get_locale, gettext
 from markupsafe import Markup
-from wtforms import BooleanField, SelectField, SelectMultipleField, TextAreaField
+from wtforms import BooleanField, Field, SelectField, SelectMultipleField, TextAreaField
 
 from app.models import Choice
 from app.views.base.choices import ListedField, NamesField
 from app.views.base.days import SHAPE, DayField
 from app.views.base.forms import NOWHERE, LookUp, LookupField, MembersField
+from app.views.base.kept import fragments, icon, language
 from app.views.base.remembered import remembers_words
-from app.views.fragments import fragments, icon, language
 
 # The keyboard that a phone shows, by the field's name: (type, inputmode).
 KEYBOARDS = {
@@ -47,17 +48,22 @@ def field_html(
     form: Any, name: str, lookups: dict[str, LookUp] | None = None, other: str | None = None, wide: bool = False, only_for: Any = None, needed: bool = False
 ) -> Markup:
     """`lookups` holds the addresses behind each foreign key, `other` the value that somebody else saved meanwhile, `only_for` the
-    kinds of record that have this field (without JavaScript it shows for all), `needed` that those do not go without it. What stands around the value is kept."""
+    kinds of record that have this field (without JavaScript it shows for all), `needed` that those do not go without it."""
+    around, put = around_field(form, name, lookups, other, wide, only_for, needed), values_of(form[name])
+    pieces = str.split(around, MARK, len(put))
+    return Markup("".join([piece + value for piece, value in zip(pieces, (*put, ""), strict=True)]))  # noqa: S704 - every value in it is escaped
+
+
+def around_field(
+    form: Any, name: str, lookups: dict[str, LookUp] | None = None, other: str | None = None, wide: bool = False, only_for: Any = None, needed: bool = False
+) -> str:
+    """What stands around the field's value, with a mark in each of its places; kept, unless it tells of something wrong."""
     field = form[name]
     at, fill, kinds = (lookups or {}).get(name, NOWHERE), fill_of(form, name), " ".join(sorted(only_for)) if only_for else ""
     if field.errors or other:
-        around = around_value(field, at, fill, kinds, wide, other, needed)
-    else:
-        key = ("field", type(form), field.name, bool(field.flags.required) or needed, at, fill, kinds, wide, language())
-        around = fragments().get_or_make(key, lambda: around_value(field, at, fill, kinds, wide, None, needed))
-    put = values_of(field)
-    pieces = str.split(around, MARK, len(put))
-    return Markup("".join([piece + value for piece, value in zip(pieces, (*put, ""), strict=True)]))  # noqa: S704 - every value in it is escaped
+        return around_value(field, at, fill, kinds, wide, other, needed)
+    key = ("field", type(form), field.name, bool(field.flags.required) or needed, at, fill, kinds, wide, language())
+    return fragments().get_or_make(key, lambda: around_value(field, at, fill, kinds, wide, None, needed))
 
 
 def around_value(field: Any, at: LookUp, fill: str, kinds: str, wide: bool, other: str | None, needed: bool = False) -> str:
@@ -89,19 +95,35 @@ def around_value(field: Any, at: LookUp, fill: str, kinds: str, wide: bool, othe
 
 def values_of(field: Any) -> tuple[str, ...]:
     """What the field holds, as HTML, in the order of its marks."""
-    if isinstance(field, BooleanField):
-        return (" checked" if field.data else "",)
-    if isinstance(field, NamesField):
-        return tuple(escape(value) for _code, _language, value in field.boxes())
-    if isinstance(field, LookupField):
-        return "" if field.data is None else str(int(field.data)), escape(field.label_text)
-    if isinstance(field, SelectMultipleField):
-        return (ticks(field),)
-    if isinstance(field, SelectField):
-        return (options(field),)
-    if isinstance(field, DayField):
-        return escape(field._value()), field.data.isoformat() if field.data else ""
+    return writer_of(type(field))(field)
+
+
+@cache
+def writer_of(kind: type[Field]) -> Callable[[Any], tuple[str, ...]]:
+    return next(write for base, write in VALUES if issubclass(kind, base))
+
+
+def chosen_record(field: LookupField) -> tuple[str, str]:
+    return "" if field.data is None else str(int(field.data)), escape(field.label_text)
+
+
+def typed_day(field: DayField) -> tuple[str, str]:
+    return escape(field._value()), field.data.isoformat() if field.data else ""
+
+
+def typed_text(field: Field) -> tuple[str]:
     return ("" if input_of(field)[0] == "password" else escape(str(field._value())),)
+
+
+VALUES: tuple[tuple[type[Field], Callable[[Any], tuple[str, ...]]], ...] = (
+    (BooleanField, lambda field: (" checked" if field.data else "",)),
+    (NamesField, lambda field: tuple(escape(value) for _code, _language, value in field.boxes())),
+    (LookupField, chosen_record),
+    (SelectMultipleField, lambda field: (ticks(field),)),
+    (SelectField, lambda field: (options(field),)),
+    (DayField, typed_day),
+    (Field, typed_text),
+)
 
 
 def input_of(field: Any) -> tuple[str, str]:

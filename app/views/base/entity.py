@@ -16,12 +16,12 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from app.extensions import db
-from app.models.base import fold
+from app.models.base import fold, in_data
 from app.models.scope import is_ones_own
 from app.permissions import FULL, WRITE, Access, Level
 from app.services import once
 from app.services.refusals import RuleBroken
-from app.views.base import drafts, marks, saving, sheets, showing
+from app.views.base import drafts, marks, opened, saving, sheets, showing
 from app.views.base.actions import ActionPages
 from app.views.base.bulk import BulkPages, fields_for_many
 from app.views.base.choices import is_offered
@@ -32,7 +32,7 @@ from app.views.base.guards import HouseView, local_path, page, signed_in
 from app.views.base.listing import Asked, Listing, read, total_words
 from app.views.base.remembered import remembers_words
 from app.views.base.rows import Dress, written_rows
-from app.views.base.statements import Under
+from app.views.base.statements import Under, links_among, with_names
 
 NAMED = ("name", "last_name", "company_name")  # the boxes that what was looked for goes into
 
@@ -208,13 +208,21 @@ class EntityView(ActionPages, BulkPages, HouseView):
         return self.frame == "staff" or is_ones_own(db.session(), record)
 
     def find_to_change(self, record_id: int) -> Any:
-        """The record to write; a page that only asks what to write needs no more than the names of those it points at."""
-        record = self.find(record_id, names_only=request.method == "GET")
+        record = self.find(record_id)
         return record if self.may_change(record) else abort(404)
 
-    def find(self, record_id: int, names_only: bool = False) -> Any:
+    def find_with_names(self, record_id: int) -> tuple[Any, dict[str, str]]:
+        """The record to write, and what those are called that its foreign keys point at: an open form shows no more of them."""
+        links = links_among(self.model, tuple(self.fields))
+        where, statement = self.where(), with_names(self.model, links)
+        found = db.session.execute(statement.where(*where) if where else statement, {"record": record_id}, execution_options={"kept": not where}).first()
+        if found is None or not self.may_change(found[0]):
+            abort(404)
+        return found[0], {link.name: in_data(called) if link.is_worded else called for link, called in zip(links, found[1:], strict=True) if called}
+
+    def find(self, record_id: int) -> Any:
         """The record with the records it points at, if there is one that this person can see; else 404."""
-        statement = select(self.model).where(self.model.id == record_id, *self.where()).options(*pointed_at(self.model, names_only))
+        statement = select(self.model).where(self.model.id == record_id, *self.where()).options(*pointed_at(self.model))
         record = db.session.scalar(statement)
         return record if record is not None else abort(404)
 
@@ -247,11 +255,13 @@ class EntityView(ActionPages, BulkPages, HouseView):
 
     # --- writing ----------------------------------------------------------------------------------
 
-    def new_form(self, record: Any = None, typed: MultiDict[str, str] | None = None) -> HouseForm:
+    def new_form(self, record: Any = None, typed: MultiDict[str, str] | None = None, names: dict[str, str] | None = None) -> HouseForm:
+        """`names` holds what the records are called that this one points at; without it, they have been loaded with it."""
         form = form_for(self.model, self.fields, self.narrow)(obj=record, **({"formdata": typed} if typed is not None else {}))
         for each in form:
-            if isinstance(each, LookupField):
-                each.object_edited = record
+            if isinstance(each, LookupField) and record is not None:
+                pointed = getattr(record, each.column.relation or "") if names is None else names.get(each.name)
+                each.known = None if pointed is None else str(pointed)
         return form
 
     @page("/new", needs=WRITE, methods=("GET", "POST"))
@@ -308,10 +318,11 @@ class EntityView(ActionPages, BulkPages, HouseView):
 
     @page("/<id:record_id>/edit", needs=WRITE, methods=("GET", "POST"))
     def edit(self, record_id: int) -> Any:
-        record = self.find_to_change(record_id)
-        form = self.new_form(record, drafts.typed())
         if request.method == "GET":
-            return self.form_page(form, record)
+            record, names = self.find_with_names(record_id)
+            return opened.written(self, record, names) if opened.is_as_usual() else self.form_page(self.new_form(record, drafts.typed(), names), record)
+        record = self.find_to_change(record_id)
+        form = self.new_form(record)
         if (assisted := self.assist(form)) is not None:
             return self.form_page(form, record, assisted=assisted)
         if request.form.get("version") != str(record.version):
@@ -342,21 +353,22 @@ class EntityView(ActionPages, BulkPages, HouseView):
         return None
 
     def form_page(self, form: HouseForm, record: Any, others: dict[str, str] | None = None, assisted: dict[str, Any] | None = None, status: int = 0) -> Any:
-        names = tuple(name for name, each in form._fields.items() if isinstance(each, LookupField))
         page_of_form = render_template(
             "entity/dialog.html" if "dialog" in request.args else self.form_template,
-            view=self,
-            form=form,
-            record=record,
-            lookups=look_ups(self, names, "dialog" in request.args, signed_in().rights_key, str(get_locale())),
-            others=others,
-            assisted=assisted,
+            **self.form_facts(form, record) | {"others": others, "assisted": assisted},
             version=request.form.get("version") if assisted else (drafts.typed() or {}).get("version") or (record.version if record else None),
+            leave=self.address("show_record", record_id=record.id) if record else self.address("list"),
             draft=None if "dialog" in request.args else drafts.begun(),
             one_time=request.form.get("one_time") or once.new_token(),
-            sections=[(title, [column_of(self.model, name).name for name in names]) for title, names in self.form.items()],
         )
         return page_of_form, status or (422 if form.errors or form.form_errors else 200)
+
+    def form_facts(self, form: HouseForm, record: Any) -> dict[str, Any]:
+        """What a form's page shows whatever is in the form."""
+        names = tuple(name for name, each in form._fields.items() if isinstance(each, LookupField))
+        lookups = look_ups(self, names, "dialog" in request.args, signed_in().rights_key, str(get_locale()))
+        sections = [(title, [column_of(self.model, name).name for name in names]) for title, names in self.form.items()]
+        return {"view": self, "form": form, "record": record, "lookups": lookups, "sections": sections, "others": None, "assisted": None}
 
     @page("/<id:record_id>/delete", needs=FULL, methods=("GET", "POST"))
     def delete(self, record_id: int) -> Any:

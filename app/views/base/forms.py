@@ -218,7 +218,7 @@ class LookupField(Field):
     def __init__(self, *args: Any, column: Column, narrow: Callable[[], Any] | None = None, **options: Any) -> None:
         super().__init__(*args, **options)
         self.column, self.narrow, self.typed = column, narrow, ""
-        self.object_edited: Any = None
+        self.known: str | None = None  # what the record is called that is chosen already, where that has been read
 
     def process(self, formdata: Any, *args: Any, **options: Any) -> None:
         if formdata is not None:
@@ -247,10 +247,9 @@ class LookupField(Field):
 
     @property
     def label_text(self) -> str:
-        """The name of the record that is chosen: known already where it is the one on the record being edited."""
-        known = getattr(self.object_edited, self.column.relation or "", None) if self.object_edited is not None else None
-        if known is not None and known.id == self.data:
-            return str(known)
+        """The name of the record that is chosen."""
+        if self.known is not None and self.data == self.object_data:
+            return self.known
         if self.data is not None and (row := self.row(self.data)) is not None:
             return str(row)
         return self.typed

@@ -11,9 +11,9 @@ from flask_appbuilder import BaseView, expose
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from app.permissions import READ, Access, Level
+from app.permissions import PARTNER_VALIDATION, READ, Access, Level
 from app.services import passwords, sign_ins
-from app.services.people import Person
+from app.services.people import Person, Waiting
 from app.services.refusals import RuleBroken
 
 
@@ -30,6 +30,15 @@ BETWEEN = Door("between")  # whoever has given the password and not yet the seco
 
 def person() -> Person | None:
     return g.get("person")
+
+
+def waiting() -> Waiting:
+    """What calls for this person's work, as counted when the request began."""
+    who = person()
+    if who is None or not who.is_staff:
+        return Waiting()
+    found: Waiting = g.waiting
+    return Waiting(found.alerts, found.files, found.tasks, unread=found.unread) if who.may(PARTNER_VALIDATION, READ) else Waiting(tasks=found.tasks)
 
 
 def signed_in() -> Person:
