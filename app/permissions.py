@@ -62,6 +62,8 @@ def kind(name: str, label: LazyString, **levels: Level) -> Access:
 PARTNER_FILE = kind("partner_file", _("Partner files"), manager=WRITE, compliance=WRITE, reader=READ)
 PARTNER_VALIDATION = kind("partner_validation", _("Validation of partners"), compliance=READ)
 IDENTITY_PAPERS = kind("identity_papers", _("Identity documents"), compliance=READ)
+SCREENING = kind("screening", _("Screening against watch lists"), compliance=WRITE)
+QUESTIONNAIRES = kind("questionnaires", _("Questionnaires"), manager=READ, compliance=WRITE)
 PARTNER_BANK = kind("partner_bank", _("Bank accounts of partners"), manager=WRITE, compliance=READ)
 PARTNER_PEOPLE = kind("partner_people", _("People of partners"), manager=WRITE, compliance=READ, reader=READ)
 FOLLOW_UP = kind("follow_up", _("Tasks and notes"), manager=FULL, compliance=FULL, reader=READ)

@@ -20,8 +20,9 @@ from app.connectors import files
 from app.connectors.registers import local
 from app.extensions import db
 from app.models.scope import SYSTEM, acting
-from app.services import sign_ins
+from app.services import demo_knowledge, sign_ins
 from app.services.crossings import crossing
+from app.services.questionnaires import answers
 
 PASSWORD = "a long enough password"
 HASH = generate_password_hash(PASSWORD, method="pbkdf2:sha256:1000")
@@ -187,6 +188,12 @@ class Cast:
                 contract.client = session.get_one(m.Client, client.id)
             session.add(contract)
         return contract
+
+    def knowledge(self, partner: m.Partner, **changes: Any) -> m.Answers:
+        """A beneficial owner who holds it all, and answers to the questionnaire in force."""
+        with self.writing() as session:
+            demo_knowledge.load_knowledge(session.get_one(m.Partner, partner.id), "Jeanne", "Martin", date(1974, 8, 12), **changes)
+            return answers.latest(partner.id, m.QuestionnaireKind.KNOW_YOUR_PARTNER)
 
     def document(self, partner: m.Partner, **facts: Any) -> m.Document:
         key = files.new_key()

@@ -34,6 +34,8 @@ from app.models.partners import (
 )
 from app.models.partnerships import Partnership, PartnershipStatus, Program, Tier
 from app.models.preferences import CalendarLink, Draft, Preference, SavedView, Undo
+from app.models.questionnaires import Answers, NeverRewritten, Questionnaire, QuestionnaireKind
+from app.models.screening import BeneficialOwner, Control, ListKind, MatchStatus, ScreeningMatch, WatchEntry, WatchList
 from app.models.users import (
     Attempt,
     MemberRole,

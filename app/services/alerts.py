@@ -49,6 +49,7 @@ KINDS = {
     "amendment_signed": Kind(_("Amendments to counter-sign"), _("has signed an amendment: it waits for the counter-signature."), AGREEMENTS, by_hand=True),
     "document_received": Kind(_("Documents received"), _("has handed in a document."), DOCUMENTS, by_hand=True),
     "document_expired": Kind(_("Documents expired"), _("has a document that has expired."), DOCUMENTS, is_urgent=True, by_hand=True),
+    "match_found": Kind(_("Matches in watch lists"), _("resembles an entry of a watch list."), "/matches/?partner_id={}&status=open", is_urgent=True),
     "category_lapsed": Kind(_("Categories lost at ORIAS"), _("has lost a category at ORIAS."), VALIDATION, is_urgent=True, by_hand=True),
 }
 

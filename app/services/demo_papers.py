@@ -8,8 +8,10 @@ from app.connectors import documents
 from app.connectors.registers import local
 from app.extensions import db
 from app.models import Agreement, AgreementKind, BankAccount, DocumentKind, MemberRole, Membership, Partner, PartnerKind, Side, User, today
-from app.services import agreements, files, papers, partners, signing, wordings
+from app.services import agreements, demo_knowledge, files, papers, partners, signing, wordings
 from app.services.papers import Particulars
+
+AGENTS = [{"name": "Jean Peyraud", "town": "Mens"}, {"name": "Cabinet Obiou", "orias": "21 004 512", "town": "La Mure"}]
 
 
 def sign_both(partner: Partner, agreement: Agreement, by: str, email: str) -> None:
@@ -65,6 +67,7 @@ def load_waiting_file(siren: str, hashed: str) -> None:
     papers.add(partner, DocumentKind.IDENTITY, paper, str(user), Particulars("12AB34569", date(2032, 6, 1)))
     db.session.add(BankAccount(partner=partner, holder=partner.name, iban="FR7630006000011234567890189"))
     db.session.flush()
+    demo_knowledge.load_knowledge(partner, user.first_name, user.last_name, date(1979, 6, 2), contact="remote", procedures="old", agents="yes", agents_list=AGENTS)
     partners.submit(partner, str(user), "fr")
     agreement = agreements.to_sign(partner.id)
     assert agreement is not None

@@ -7,10 +7,27 @@ from sqlalchemy import inspect, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from app.extensions import db
-from app.models import Alert, Assignment, BankAccount, Document, DocumentKind, Offering, OfferingStatus, Partner, PartnerMove, PartnerStatus, Side, User, now, today
+from app.models import (
+    Alert,
+    Assignment,
+    BankAccount,
+    Document,
+    DocumentKind,
+    Offering,
+    OfferingStatus,
+    Partner,
+    PartnerMove,
+    PartnerStatus,
+    QuestionnaireKind,
+    Side,
+    User,
+    now,
+    today,
+)
 from app.models.scope import verb
-from app.services import agreements, alerts, checks, crossings, history, notices, signing
+from app.services import agreements, alerts, checks, crossings, history, notices, owners, screening, settings, signing
 from app.services.agreements import Prepared
+from app.services.questionnaires import answers
 from app.services.refusals import RuleBroken, refuse_all
 from app.services.signing import Sealed
 
@@ -88,6 +105,11 @@ def missing(partner: Partner) -> dict[str, str]:
             sentences[f"document_{kind.value}"] = str(_("Please add this document: %(document)s.", document=kind.label))
     if db.session.scalar(select(BankAccount.id).where(BankAccount.partner_id == partner.id).limit(1)) is None:
         sentences["iban"] = str(_("Please enter the bank account for your commissions."))
+    if settings.questionnaire_is_on():
+        if not owners.of_partner(partner.id):
+            sentences["owners"] = str(_("Please name at least one beneficial owner."))
+        if answers.latest(partner.id, QuestionnaireKind.KNOW_YOUR_PARTNER) is None:
+            sentences["questionnaire"] = str(_("Please answer the questions about your business."))
     return sentences
 
 
@@ -102,6 +124,7 @@ def submit(partner: Partner, by: str, language: str, ready: Prepared | None = No
     with verb(db.session(), {Partner: set(PERSON_COLUMNS)}):
         partner.submitted_at = now()
     checks.run_all(partner)
+    screening.ask(partner.id, str(partner))
     agreements.offer(partner, language, ready=ready)
     move(partner, TO_SIGN, by)
 
@@ -142,6 +165,7 @@ def validate(partner: Partner, by: str, offering_ids: list[int], none_yet: bool 
     if in_the_way:
         kinds = ", ".join(str(check.kind.label) for check in in_the_way)
         raise RuleBroken(_("These checks stand in the way: %(checks)s. Override each with a reason, or refuse the file.", checks=kinds))
+    screening.refuse_undecided(partner)
     if not offering_ids and not none_yet:
         raise RuleBroken(_("Please tick the offerings to be marketed, or that there are none for now."), "offerings")
     if agreement.countersigned_at is None:

@@ -19,6 +19,7 @@ from app.models import HistoryHead, Permission, PermissionView, RightsVersion, R
 from app.permissions import STAFF_ROLES, STAFF_TABLE, Level
 from app.services import drafts, imports, jobs, once
 from app.services.crossings import crossing
+from app.services.questionnaires import built_in
 
 LOCK = 7_203_411  # any number, the same in every process
 
@@ -52,6 +53,7 @@ def prepare() -> None:
             walls.sync(connection)
         with crossing(reading=False) as session:
             sync_rights(session)
+            built_in.install(session)
             once.sweep(session)
             drafts.sweep(session)
             imports.sweep(session)

@@ -15,8 +15,20 @@ def check_is_on(kind: CheckKind) -> bool:
     return True if value is None else bool(value)
 
 
+QUESTIONNAIRE = "ask_questionnaire"
+
+
+def questionnaire_is_on() -> bool:
+    """Whether whoever becomes a partner names its beneficial owners and answers the questionnaire; on until somebody switches it off."""
+    value = crossings.setting(QUESTIONNAIRE)
+    return True if value is None else bool(value)
+
+
 def switch_check(kind: CheckKind, on: bool) -> None:
-    key = f"check_{kind.value}"
+    switch(f"check_{kind.value}", on)
+
+
+def switch(key: str, on: bool) -> None:
     setting = db.session.scalar(select(Setting).where(Setting.key == key))
     if setting is None:
         db.session.add(Setting(key=key, value=on))

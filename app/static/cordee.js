@@ -523,3 +523,18 @@ document.querySelectorAll("form[data-seen]").forEach(async (form) => {
   const answer = await fetch(form.action, sent).catch(() => null);
   if (answer && answer.type === "opaqueredirect") { form.hidden = true; document.querySelector(".bell .badge-count")?.remove(); }
 });
+
+// A question that depends on another's answer shows while that answer stands; the server asks the same again.
+document.querySelectorAll("form").forEach((form) => {
+  const dependent = form.querySelectorAll("[data-when]");
+  if (!dependent.length) return;
+  document.documentElement.classList.add("scripted");
+  const chosen = (name) => new FormData(form).getAll(name);
+  const show = () => dependent.forEach((part) => {
+    const source = form.querySelector(`[name="${part.dataset.when}"]`);
+    const asked = source && !source.closest("[data-when][hidden]");
+    part.hidden = !(asked && chosen(part.dataset.when).some((value) => part.dataset.whenIs.split(" ").includes(value)));
+  });
+  form.addEventListener("change", show);
+  show();
+});

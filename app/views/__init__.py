@@ -12,7 +12,9 @@ from app.permissions import (
     MY_PEOPLE,
     MY_PROGRAM,
     PARTNER_VALIDATION,
+    QUESTIONNAIRES,
     RIGHTS,
+    SCREENING,
     SETTINGS as SETTINGS_ACCESS,
     STAFF_PEOPLE,
     TRANSLATIONS,
@@ -20,6 +22,7 @@ from app.permissions import (
 from app.views import (
     account,
     agreements,
+    answering,
     charts,
     clients,
     contracts,
@@ -38,7 +41,9 @@ from app.views import (
     partnerships,
     passwords,
     portal,
+    questionnaires,
     registration,
+    screening,
     search,
     settings,
     sign_in,
@@ -47,7 +52,7 @@ from app.views import (
     views,
 )
 from app.views.base import portal_view, undo
-from app.views.menu import CLIENTS, HOME, NETWORK, OFFER, PORTAL, SETTINGS, Entry, Menu
+from app.views.menu import CLIENTS, COMPLIANCE, HOME, NETWORK, OFFER, PORTAL, SETTINGS, Entry, Menu
 
 # Entities, in the order of the side navigation; None keeps a view out of it (it shows as a tab).
 CONTENTS = [
@@ -72,6 +77,9 @@ CONTENTS = [
     (OFFER, offers.ProductView),
     (OFFER, offers.OfferingView),
     (None, offers.AssignmentView),
+    (COMPLIANCE, screening.ScreeningMatchView),
+    (None, screening.BeneficialOwnerView),
+    (None, answering.AnswersView),
     (SETTINGS, fields.FieldView),
     (None, fields.OptionView),
     (SETTINGS, imports.ImportView),
@@ -110,6 +118,9 @@ PAGES = [
     registration.RegistrationView,
     signing.ApplicantSigningView,
     signing.PortalAgreementView,
+    answering.PortalQuestionnaireView,
+    questionnaires.QuestionnairesView,
+    screening.WatchListsView,
     agreements.AmendmentView,
     agreements.WordingsView,
     portal.DashboardView,
@@ -129,6 +140,8 @@ STAFF_LINKS = [
     Entry(HOME, _("Alerts"), "bell", "/alerts/", PARTNER_VALIDATION, "alerts"),
 ]
 SETTINGS_LINKS = [
+    Entry(COMPLIANCE, _("Watch lists"), "list-check", "/watch-lists/", SCREENING),
+    Entry(COMPLIANCE, _("Questionnaires"), "ui-checks", "/questionnaires/", QUESTIONNAIRES),
     Entry(SETTINGS, _("Staff"), "person-gear", "/settings/staff/", STAFF_PEOPLE),
     Entry(SETTINGS, _("Roles"), "shield-check", "/settings/roles/", STAFF_PEOPLE),
     Entry(SETTINGS, _("Permissions"), "table", "/settings/permissions/", RIGHTS),

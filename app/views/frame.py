@@ -26,7 +26,8 @@ from app.models.scope import NOBODY, OutOfScope
 from app.permissions import PARTNER_ROLES, STAFF_ROLES
 from app.services import factors, jobs, once, people, sign_ins
 from app.services.identifiers import grouped
-from app.views import fragments, guides, proofs
+from app.services.questionnaires import said_in
+from app.views import answering, fragments, guides, proofs, screening
 from app.views.base import controls, importing, kept, showing
 from app.views.base.columns import amount, choice_badge, column_of, moment, percent
 from app.views.base.guards import person
@@ -100,6 +101,11 @@ def bind(app: Flask) -> None:
         proof_words=proofs.proof_words,
         register_words=proofs.register_words,
         add_words=lambda model: str(model.adding),
+        said=said_in,
+        told=answering.told,
+        class_of=answering.class_of,
+        reasons_of=answering.reasons_of,
+        match_words=screening.match_words,
         new_once=once.new_token,
         day_now=today,
         hint_is_due=guides.hint_is_due,

@@ -24,9 +24,10 @@ HOME = Group("home", "")
 NETWORK = Group("network", _("Network"))
 CLIENTS = Group("clients", _("Clients"))
 OFFER = Group("offer", _("Offer"))
+COMPLIANCE = Group("compliance", _("Compliance"))
 SETTINGS = Group("settings", _("Settings"))
 PORTAL = Group("portal", "")
-GROUPS = (HOME, NETWORK, CLIENTS, OFFER, SETTINGS)
+GROUPS = (HOME, NETWORK, CLIENTS, OFFER, COMPLIANCE, SETTINGS)
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ from flask_babel import gettext, lazy_gettext as _
 from sqlalchemy import select
 
 from app.extensions import db
-from app.models import BankAccount, Check, Contact, Document, Membership, Note, Partner, PartnerStatus, ProviderCode, Side, Task, User, today
+from app.models import BankAccount, Check, Contact, Document, ListKind, Membership, Note, Partner, PartnerStatus, ProviderCode, QuestionnaireKind, Side, Task, User, today
 from app.permissions import FOLLOW_UP, FULL, MY_BANK, PARTNER_BANK, PARTNER_FILE, PARTNER_PEOPLE, PARTNER_VALIDATION, WRITE
-from app.services import agreements, checks, colleagues, factors, once, partners, registration, sign_ins
+from app.services import agreements, checks, colleagues, factors, once, owners, partners, registration, screening, sign_ins, watch_lists
+from app.services.questionnaires import answers
 from app.services.refusals import RuleBroken
 from app.views import companies
 from app.views.agreements import Countersigned
@@ -40,6 +41,9 @@ class PartnerView(EntityView):
         "BankAccountView",
         "DocumentView",
         "AgreementView",
+        "BeneficialOwnerView",
+        "AnswersView",
+        "ScreeningMatchView",
         "MembershipView",
         "AssignmentView",
         "ClientView",
@@ -134,6 +138,10 @@ class ValidationView(HouseView):
             can_be_refused=PartnerStatus.REFUSED in partners.MOVES[partner.status],
             one_time=once.new_token(),
             proof_is_whole=agreements.proof_is_whole,
+            owners=owners.of_partner(partner.id),
+            answers=answers.latest(partner.id, QuestionnaireKind.KNOW_YOUR_PARTNER),
+            matches=screening.matches_of(partner.id),
+            lists_loaded=any(watch_lists.newest(kind) for kind in ListKind),
         )
 
     def deed(self, record_id: int, do: Any, done: str) -> Any:

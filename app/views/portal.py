@@ -11,9 +11,10 @@ from sqlalchemy.orm import joinedload
 from wtforms import BooleanField, SelectField, StringField
 
 from app.extensions import db
-from app.models import Agreement, BankAccount, Document, MemberRole, Membership, Note, Partner, Partnership, Task, Tier, User, today
+from app.models import Agreement, BankAccount, Document, MemberRole, Membership, Note, Partner, Partnership, QuestionnaireKind, Task, Tier, User, today
 from app.permissions import MY_BANK, MY_CLIENTS, MY_COMPANY, MY_PEOPLE, MY_PROGRAM, READ, WRITE
-from app.services import colleagues, crossings, desk, files, photos, registration, sign_ins
+from app.services import colleagues, crossings, desk, files, owners, photos, registration, sign_ins
+from app.services.questionnaires import answers
 from app.services.refusals import STALE, RuleBroken
 from app.views.base import HouseForm, HouseView, page, signed_in
 from app.views.base.columns import column_of, plain_words
@@ -79,6 +80,8 @@ class ProfileView(HouseView):
             agreements=mine[Agreement],
             documents=[each for each in mine[Document] if each.kind not in PRIVATE_PAPERS or who.may(MY_BANK, READ)],
             notes=mine[Note],
+            owners=owners.of_partner(partner.id),
+            answers=answers.of_partner(partner.id, QuestionnaireKind.KNOW_YOUR_PARTNER),
             tasks=own_tasks(partner.id),
             may_edit=who.may(MY_COMPANY, WRITE),
             may_edit_bank=who.may(MY_BANK, WRITE),

@@ -17,7 +17,7 @@ from app.services import agreements, checks, files, identifiers, once, papers, p
 from app.services.files import Kept
 from app.services.papers import Particulars
 from app.services.refusals import RuleBroken, refuse_all
-from app.views import companies
+from app.views import activity, companies
 from app.views.base import APPLICANTS, EVERYBODY, HouseForm, HouseView, drafts, page, signed_in
 from app.views.base.days import DayField
 from app.views.base.forms import Checked, IdentifierField, LengthSaid, PersonName, Required, cleaned, form_for
@@ -26,8 +26,15 @@ from app.views.languages import choose_language
 from app.views.papers import ZONE_HELP
 from app.views.sign_in import open_session
 
-STEPS = ("you", "company", "documents", "submit")
-STEP_WORDS = {"you": _("You"), "company": _("Your company"), "documents": _("Documents and bank account"), "submit": _("Check and submit"), "sign": _("Sign")}
+STEPS = ("you", "company", "documents", "activity", "submit")
+STEP_WORDS = {
+    "you": _("You"),
+    "company": _("Your company"),
+    "documents": _("Documents and bank account"),
+    "activity": _("Owners and activity"),
+    "submit": _("Check and submit"),
+    "sign": _("Sign"),
+}
 CAN_BE_FILLED = (PartnerStatus.DRAFT, PartnerStatus.REFUSED)
 COMPANY = ["name", "trade_name", "kind", "exercise", "siren", "rcs_town", "orias_number", "phone", "website", "street", "postcode", "city", "country"]
 
@@ -114,7 +121,7 @@ def wizard(step: str, partner: Partner, form: HouseForm | None, status: int = 20
         form=form,
         reason=next((move.reason for move in moves if move.after is PartnerStatus.REFUSED), ""),
         one_time=once.new_token(),
-        draft=drafts.begun() if step == "company" else None,
+        draft=drafts.begun() if step in ("company", "activity") else None,
         **more,
     ), status
 
@@ -142,9 +149,11 @@ class RegistrationView(HouseView):
             return "you"
         if lacking.keys() & set(COMPANY):
             return "company"
-        return "documents" if lacking else "submit"
+        if lacking.keys() - {"owners", "questionnaire"}:
+            return "documents"
+        return "activity" if lacking else "submit"
 
-    @page("/<any(you, company, documents, submit):step>", methods=("GET", "POST"))
+    @page("/<any(you, company, documents, activity, submit):step>", methods=("GET", "POST"))
     def step(self, step: str) -> Any:
         # Pictures are drawn and PDFs read before a transaction begins: that takes a second, and nobody's writing waits for it.
         handed_in = look_at_files() if request.method == "POST" and step == "documents" else {}
@@ -223,7 +232,7 @@ class RegistrationView(HouseView):
                 try:
                     self.save_account(partner, form, account)
                     db.session.commit()
-                    return redirect("/partner/file/submit")
+                    return redirect("/partner/file/activity")
                 except RuleBroken as refusal:
                     db.session.rollback()
                     partner = self.partner()
@@ -268,6 +277,9 @@ class RegistrationView(HouseView):
         account.iban, account.holder = form.iban.data, form.holder.data or partner.name
         db.session.flush()
         partners.saved_account(account, new=True)
+
+    def step_activity(self, partner: Partner) -> Any:
+        return activity.step(self, partner, wizard)
 
     def step_submit(self, partner: Partner) -> Any:
         lacking = partners.missing(partner)
@@ -324,4 +336,6 @@ def look_at_files() -> dict[str, Kept | RuleBroken]:
 
 def step_of(field: str) -> str:
     """The step in which a missing field is filled in."""
+    if field in ("owners", "questionnaire"):
+        return "activity"
     return "documents" if field.startswith("document_") or field == "iban" else "company"

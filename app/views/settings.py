@@ -41,12 +41,13 @@ class ChecksView(HouseView):
 
     @page("/")
     def show(self) -> str:
-        return render_template("settings/checks.html", kinds=[(kind, settings.check_is_on(kind)) for kind in CheckKind])
+        return render_template("settings/checks.html", kinds=[(kind, settings.check_is_on(kind)) for kind in CheckKind], questionnaire=settings.questionnaire_is_on())
 
     @page("/save", methods=("POST",), needs=Level.WRITE)
     def save(self) -> Any:
         for kind in CheckKind:
             settings.switch_check(kind, kind.value in request.form.getlist("on"))
+        settings.switch(settings.QUESTIONNAIRE, settings.QUESTIONNAIRE in request.form.getlist("on"))
         db.session.commit()
         flash(gettext("The checks have been saved."), "good")
         return redirect("/settings/checks/")

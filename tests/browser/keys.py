@@ -43,6 +43,16 @@ class Keys:
             self._page.keyboard.press("Space")
         assert self._page.is_checked(selector)
 
+    def choose(self, name: str, value: str) -> None:
+        """One of several that exclude each other: Tab leads to the group, arrows to the one that is meant."""
+        self.reach(f"input[name='{name}']")
+        self._page.keyboard.press("Space")
+        for _step in range(20):
+            if self._page.is_checked(f"input[name='{name}'][value='{value}']"):
+                return
+            self._page.keyboard.press("ArrowDown")
+        raise AssertionError(f"{name} has no {value}")
+
     def select_option(self, selector: str, value: str) -> None:
         self.reach(selector)
         self._page.keyboard.press("Home")

@@ -129,7 +129,7 @@ def test_every_page_of_an_applicant_is_accessible(house, cast, tab, language, wi
             wide.append((path, browser.overflow()))
 
     files = {
-        m.PartnerStatus.DRAFT: ["you", "company", "documents", "submit"],
+        m.PartnerStatus.DRAFT: ["you", "company", "documents", "activity", "submit"],
         m.PartnerStatus.TO_SIGN: ["sign"],
         m.PartnerStatus.PENDING_VALIDATION: ["waiting"],
     }

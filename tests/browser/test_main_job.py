@@ -79,6 +79,33 @@ def fill_documents(tab: Any) -> None:
     save(tab.page)
 
 
+ACTIVITY = {"contact": "in_person", "area": "france", "funds": "no", "cash": "no", "crypto": "no", "agents": "no", "officer": "yes", "procedures": "current"}
+STANDING = {"sanctions": "no", "exposed": "no"}
+
+
+def fill_activity(tab: Any) -> None:
+    """The owner by one button, the questions by the choices that stand first or say no."""
+    follow(tab.page, "button[value='only_me']")
+    tab.page.check("input[name='q_clients'][value='private']")
+    for key, value in ACTIVITY.items():
+        choose(tab.page, f"q_{key}", value)
+        if key == "area":
+            tab.page.fill("#q_volume", "1 200 000")
+        if key == "officer":
+            tab.page.fill("#q_officer_name", "Jeanne Martin")
+    for key, value in STANDING.items():
+        choose(tab.page, f"q_{key}", value)
+    tab.picture("activity")
+    save(tab.page)
+
+
+def choose(page: Any, name: str, value: str) -> None:
+    if isinstance(page, Keys):
+        page.choose(name, value)
+    else:
+        page.check(f"input[name='{name}'][value='{value}']")
+
+
 def sign(tab: Any, cast: Any) -> None:
     tab.picture("agreement")
     follow(tab.page, "form[action='/partner/file/sign/code'] button")
@@ -152,6 +179,8 @@ def test_a_broker_registers_and_works_in_its_portal(tab, cast, language, width, 
     broker.page.fill("#siren", "732829320")
     save(broker.page)
     fill_documents(broker)
+    broker.page.wait_for_url("**/partner/file/activity")
+    fill_activity(broker)
     broker.page.wait_for_url("**/partner/file/submit")
     broker.picture("check-and-submit")
     save(broker.page)
@@ -220,6 +249,7 @@ def test_an_introducer_without_orias_is_invited_by_an_administrator(tab, cast):
     assert introducer.page.input_value("#kind") == "introducer"
     save(introducer.page)
     fill_documents(introducer)
+    fill_activity(introducer)
     save(introducer.page)
     introducer.page.wait_for_url("**/partner/file/sign")
     sign(introducer, cast)
@@ -245,6 +275,7 @@ def test_a_liberal_profession_needs_no_rcs(tab, cast):
     fill_company(marie, name="Marie Conseil", kind="agent", exercise="liberal", siren="999000037", orias_number="19001234", city="Annecy")
     save(marie.page)
     fill_documents(marie)
+    fill_activity(marie)
     save(marie.page)
     marie.page.wait_for_url("**/partner/file/sign")
     sign(marie, cast)

@@ -10,7 +10,7 @@ import pytest
 from app import models as m
 from app.connectors import registers
 from app.connectors.registers.kept import Kept
-from tests.browser.test_main_job import an_identity_card, follow, link_in, sign_in
+from tests.browser.test_main_job import ACTIVITY, STANDING, an_identity_card, follow, link_in, sign_in
 from tests.cast import PASSWORD
 from tests.registers import public_registers, register_server  # noqa: F401 - fixtures
 from tests.services.test_mrz import zone
@@ -85,6 +85,14 @@ def test_from_the_first_page_to_the_portal_in_under_three_minutes_of_a_persons_s
     broker.paste("#mrz", zone("MARTIN", "JEANNE").lines)
     broker.choose_file("#document_identity", an_identity_card())
     broker.type("#iban", "FR7630006000011234567890189")
+    broker.click(GO_ON)
+    broker.page.wait_for_url("**/partner/file/activity")
+    broker.click("button[value='only_me']")
+    broker.click("input[name='q_clients'][value='private']", leads_on=False)
+    broker.type("#q_volume", "1200000")
+    for key, value in (ACTIVITY | STANDING).items():
+        broker.click(f"input[name='q_{key}'][value='{value}']", leads_on=False)
+    broker.type("#q_officer_name", "Jeanne Martin")
     broker.click(GO_ON)
     broker.page.wait_for_url("**/partner/file/submit")
     broker.click(GO_ON)

@@ -25,6 +25,7 @@ def a_file(cast, **facts):
     partner = cast.partner(**{"status": m.PartnerStatus.DRAFT, "siren": "732829320"} | facts)
     cast.document(partner)
     cast.add(m.BankAccount(partner_id=partner.id, holder="X", iban="FR7630006000011234567890189"))
+    cast.knowledge(partner)
     return partner
 
 

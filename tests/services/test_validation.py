@@ -26,6 +26,7 @@ def waiting_file(cast, **facts):
     partner = cast.partner(**{"status": m.PartnerStatus.DRAFT} | facts)
     cast.document(partner)
     cast.add(m.BankAccount(partner_id=partner.id, holder="X", iban="FR7630006000011234567890189"))
+    cast.knowledge(partner)
     partner = db.session.get_one(m.Partner, partner.id)
     partners.submit(partner, "tests", "fr")
     sign(partner)

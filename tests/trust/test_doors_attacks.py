@@ -106,7 +106,7 @@ def test_the_account_of_a_file_that_was_sent_back_is_not_changed_from_an_open_sc
     assert visitor.post("/partner/file/documents", sent).status_code == 401
     assert cast.read(lambda session: session.query(m.BankAccount).one().iban) == "FR7630006000011234567890189"
     again = {"identity_number": "12AB34567", "holder": "X", "iban": "DE89370400440532013000", "again_password": PASSWORD}
-    assert visitor.post("/partner/file/documents", again).headers["Location"] == "/partner/file/submit"
+    assert visitor.post("/partner/file/documents", again).headers["Location"] == "/partner/file/activity"
     assert cast.read(lambda session: session.query(m.BankAccount).one().iban) == "DE89370400440532013000"
     assert cast.count(m.Document) == 1, "the card need not be chosen again"
 

@@ -65,6 +65,7 @@ def test_what_does_not_hold_together_is_said_and_nothing_typed_is_lost(house, ca
 def test_the_document_is_compared_with_its_person(house, cast, name, result, difference):
     partner, visitor = applicant(cast)
     born(cast, partner, last_name=name, first_name="Jeanne", birth_date=m.now().date().replace(1974, 8, 12))
+    cast.knowledge(partner)
     visitor.post("/partner/file/documents", steps(mrz=zone("OWNER", "JEANNE<LOUISE").lines))
     assert visitor.post("/partner/file/submit").status_code == 302
     check = cast.read(lambda session: session.query(m.Check).filter_by(kind=m.CheckKind.IDENTITY).one())

@@ -165,7 +165,7 @@ def test_a_good_file_is_kept_when_something_else_is_wrong(house, cast):
     assert "carte d&#39;identité.jpg" in answer.text
     assert cast.count(m.Document) == 1
     again = visitor.post("/partner/file/documents", {"identity_number": "12AB34561", "iban": "FR7630006000011234567890189"})
-    assert again.headers["Location"] == "/partner/file/submit"
+    assert again.headers["Location"] == "/partner/file/activity"
 
 
 def test_a_download_is_an_attachment_that_no_browser_takes_for_a_page(house, cast):

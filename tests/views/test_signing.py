@@ -26,6 +26,7 @@ def ready(house, cast):
     """An applicant whose file has been submitted: the agreement is offered."""
     partner, visitor = applicant(cast)
     cast.add(m.BankAccount(partner_id=partner.id, holder="X", iban="FR7630006000011234567890189"))
+    cast.knowledge(partner)
     visitor.post("/partner/file/documents", {"identity_number": "12AB34567", "document_identity": (io.BytesIO(a_picture()), "card.jpg")})
     assert visitor.post("/partner/file/submit").status_code == 302
     return partner, visitor, cast.read(lambda session: session.query(m.Agreement).one())
@@ -243,6 +244,7 @@ def test_a_wording_is_kept_in_versions_and_the_newest_is_what_is_offered(house, 
         assert compliance.post(place, {"begun_from": number, "name": "Convention", "text": text}).status_code == 302
     partner, visitor = applicant(cast)
     cast.add(m.BankAccount(partner_id=partner.id, holder="X", iban="FR7630006000011234567890189"))
+    cast.knowledge(partner)
     visitor.post("/partner/file/documents", {"identity_number": "12AB34567", "document_identity": (io.BytesIO(a_picture()), "card.jpg")})
     assert visitor.post("/partner/file/submit").status_code == 302
     agreement = cast.read(lambda session: session.query(m.Agreement).one())
