@@ -14,15 +14,16 @@ import click
 from flask import Flask, current_app
 
 from app.extensions import db
-from app.models import Lane
+from app.models import Lane, ListKind
 from app.models.scope import SYSTEM, acting
 from app.permissions import PARTNER_ROLES, PORTAL_TABLE, STAFF_ROLES, STAFF_TABLE, Access
-from app.services import backups, factors, history, jobs, preparation, schedules, signing, workers
+from app.services import backups, factors, history, jobs, preparation, schedules, signing, watch_lists, workers
 from app.services.crossings import crossing
+from app.services.refusals import RuleBroken
 
 
 def add_commands(app: Flask) -> None:
-    for command in (prepare, load_demo, permissions, check_history, verify_agreement, backup_key, backup, restore, remove_second_factor, work):
+    for command in (prepare, load_demo, permissions, check_history, verify_agreement, backup_key, backup, restore, remove_second_factor, load_list, work):
         app.cli.add_command(command)
 
 
@@ -109,6 +110,21 @@ def remove_second_factor(email: str) -> None:
     except LookupError:
         sys.exit("Nobody signs in with this address.")
     click.echo("Removed. The next sign-in asks for a new one, if the role needs it.")
+
+
+@click.command("load-list")
+@click.argument("kind", type=click.Choice([kind.value for kind in ListKind]))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--smaller-too", is_flag=True, help="Also when it holds less than half the entries of the one in use.")
+def load_list(kind: str, file: Path, smaller_too: bool) -> None:
+    """Load a newer watch list (the Treasury's JSON format) and have every partner screened against it."""
+    with acting(db.session(), SYSTEM, "command line"):
+        try:
+            row = watch_lists.load(ListKind(kind), file.name, file.read_bytes(), "command line", smaller_too)
+            db.session.commit()
+        except RuleBroken as refusal:
+            sys.exit(str(refusal.sentence))
+    click.echo(f"{row.entries} entries, published on {row.published_on}. Every partner is being screened.")
 
 
 @click.command("backup-key")

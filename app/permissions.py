@@ -64,6 +64,7 @@ PARTNER_VALIDATION = kind("partner_validation", _("Validation of partners"), com
 IDENTITY_PAPERS = kind("identity_papers", _("Identity documents"), compliance=READ)
 SCREENING = kind("screening", _("Screening against watch lists"), compliance=WRITE)
 QUESTIONNAIRES = kind("questionnaires", _("Questionnaires"), manager=READ, compliance=WRITE)
+BENEFICIAL_OWNERS = kind("beneficial_owners", _("Beneficial owners of partners"), manager=FULL, compliance=FULL, reader=READ)
 PARTNER_BANK = kind("partner_bank", _("Bank accounts of partners"), manager=WRITE, compliance=READ)
 PARTNER_PEOPLE = kind("partner_people", _("People of partners"), manager=WRITE, compliance=READ, reader=READ)
 FOLLOW_UP = kind("follow_up", _("Tasks and notes"), manager=FULL, compliance=FULL, reader=READ)
@@ -88,6 +89,7 @@ CONSOLE = kind("console", _("Console"))
 
 # The portal: what people of a partner may do with their own company's rows.
 MY_COMPANY = kind("my_company", _("My company"), owner=WRITE, member=READ, read_only=READ)
+MY_OWNERS = kind("my_owners", _("Beneficial owners of my company"), owner=FULL, member=READ, read_only=READ)
 MY_PEOPLE = kind("my_people", _("People of my company"), owner=FULL)
 MY_CLIENTS = kind("my_clients", _("My clients"), owner=FULL, member=WRITE, read_only=READ)
 MY_CONTRACTS = kind("my_contracts", _("My contracts"), owner=READ, member=READ, read_only=READ)

@@ -68,9 +68,9 @@ def call(session: Session, kind: str, partner: Partner) -> None:
         notices.alert(session, email, language, kind, partner, sentence, place)
 
 
-def handled(kind: str, partner_id: int) -> None:
-    """What the alerts of this kind called for has been done; staff act."""
-    for alert in db.session.scalars(select(Alert).where(Alert.kind == kind, Alert.partner_id == partner_id, Alert.handled_at.is_(None))):
+def handled(kind: str, partner_id: int, session: Session | None = None) -> None:
+    """What the alerts of this kind called for has been done; staff act, or the house itself in a `session` of its own."""
+    for alert in (session or db.session).scalars(select(Alert).where(Alert.kind == kind, Alert.partner_id == partner_id, Alert.handled_at.is_(None))):
         alert.handled_at = now()
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from flask_babel import lazy_gettext as _
 
 from app.connectors import registers
 from app.connectors.registers import Company
-from app.services import identifiers
+from app.services import identifiers, people, throttle
+from app.services.crossings import crossing
 from app.services.refusals import RuleBroken
 
 SHOWN = 10
 LEAST = 3  # letters, the register's own limit
+FREE = 60  # look-ups of one person, before each waits longer than the one before
 
 
 @dataclass(frozen=True)
@@ -23,8 +26,10 @@ class Found:
     choices: tuple[Company, ...] = ()
 
 
-def find(typed: str) -> Found:
-    """Looks a company up; raises RuleBroken when there is none, when too little was typed, or when no register answers."""
+def find(typed: str, person_id: int) -> Found:
+    """Looks a company up; raises RuleBroken when there is none, when too little was typed, when no register answers, and when one
+    person asks too often: the registers answer the whole house so many times a second."""
+    hold_back(person_id)
     try:
         if identifiers.squeezed(typed).isdecimal():
             company = registers.chosen.company(identifiers.siren(typed))
@@ -41,6 +46,15 @@ def find(typed: str) -> Found:
     if not found:
         raise RuleBroken(_("No company of this name was found. You can fill in the form by hand."), "company")
     return Found(facts_of(found[0])) if len(found) == 1 else Found(choices=tuple(found))
+
+
+def hold_back(person_id: int) -> None:
+    with crossing(reading=False) as session:
+        try:
+            throttle.admit(session, [throttle.Brake(people.digest_of(f"registers\x00{person_id}"), FREE, timedelta(seconds=30))])
+        except RuleBroken as refusal:
+            raise RuleBroken(refusal.sentence, "company") from refusal
+        session.commit()
 
 
 def is_in_rcs(company: Company) -> bool | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import func, select
+from sqlalchemy import func, inspect, select
 
 from app.extensions import db
 from app.models import BeneficialOwner, Control
@@ -24,6 +24,8 @@ def saving(owner: BeneficialOwner, new: bool) -> None:
     """Whoever owns does so by more than a quarter; all shares together are at most the whole; an office is named. Raises RuleBroken
     with everything that is wrong."""
     wrong = {}
+    for before in inspect(owner).attrs["partner_id"].history.deleted or ():
+        screening.ask(before)  # the partner whose owner it was
     if owner.control in (Control.CAPITAL, Control.VOTES) and (owner.share is None or owner.share <= QUARTER):
         wrong["share"] = _("More than 25: whoever holds less controls the company by other means, or not at all.")
     elif owner.share is not None and not 0 <= owner.share <= 100:
@@ -45,11 +47,15 @@ def saved(owner: BeneficialOwner, new: bool) -> None:
     screening.ask(owner.partner_id, str(owner))
 
 
+def removing(owner: BeneficialOwner) -> None:
+    """What was found about this person alone is found no longer."""
+    screening.ask(owner.partner_id, str(owner))
+
+
 def remove(owner: BeneficialOwner) -> None:
-    partner_id = owner.partner_id
+    removing(owner)
     db.session.delete(owner)
     db.session.flush()
-    screening.ask(partner_id)
 
 
 def refuse_without(partner_id: int) -> None:

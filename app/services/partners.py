@@ -56,6 +56,8 @@ def saving(partner: Partner, new: bool) -> None:
     """Rules that hold whoever saves a partner."""
     if partner.status in (SUBMITTED, TO_SIGN, WAITING) and (changed := next((name for name in CHECKED if inspect(partner).attrs[name].history.has_changes()), None)):
         raise RuleBroken(_("This file has been checked and offered for signature with this value. Refuse the file first: it is then checked and signed anew."), changed)
+    if not new and any(inspect(partner).attrs[name].history.has_changes() for name in ("name", "trade_name")):
+        screening.ask(partner.id, str(partner))
     if not (partner.name or partner.email):
         raise RuleBroken(_("Please give the legal name, or at least an e-mail address to invite somebody."), "name")
     if partner.parent_id is not None and partner.parent_id in descendants(partner):

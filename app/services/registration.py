@@ -12,7 +12,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from app.models import Attempt, MemberRole, Membership, OneTimeLink, Partner, PartnerKind, Purpose, Side, User, now
-from app.services import identifiers, notices, people, sign_ins, throttle
+from app.services import identifiers, notices, people, screening, sign_ins, throttle
 from app.services.crossings import crossing
 from app.services.refusals import RuleBroken
 from app.services.throttle import Brake
@@ -152,6 +152,7 @@ def accept(secret: str, first_name: str, last_name: str, password: str, again: s
         session.info.update(actor=user.get_full_name(), actor_id=user.id)
         partner_id = link.partner_id or new_draft(session, link, user).id
         session.add(Membership(user_id=user.id, partner_id=partner_id, role=link.role))
+        screening.ask(partner_id, user.get_full_name(), session)
         link.used_at = now()
         session.flush()
         cookie = sign_ins.open_sign_in(session, user.id, partner_id) if is_new else None

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from flask_babel import lazy_gettext as _
 from rapidfuzz import fuzz, process
 from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.extensions import db
@@ -110,7 +111,7 @@ def subjects_of(session: Session, partner: Partner) -> list[Subject]:
     found = [Subject("company", name, is_person=False) for name in dict.fromkeys((partner.name, partner.trade_name)) if name]
     owners = select(BeneficialOwner).where(BeneficialOwner.partner_id == partner.id).order_by(BeneficialOwner.id)
     found += [Subject(f"owner:{owner.id}", str(owner), owner.birth_date) for owner in session.scalars(owners)]
-    known = {(watch_lists.plain(each.name), each.born) for each in found}
+    known = {(watch_lists.plain(each.name), each.born) for each in found if each.is_person}
     members = select(User).join(Membership, Membership.user_id == User.id).where(Membership.partner_id == partner.id).order_by(User.id)
     people = [Subject(f"person:{user.id}", user.get_full_name(), user.birth_date) for user in session.scalars(members)]
     return found + [each for each in people if (watch_lists.plain(each.name), each.born) not in known]
@@ -170,15 +171,18 @@ def births_compared(born: date | None, births: Iterable[str]) -> tuple[int, list
 # --- keeping what was found -----------------------------------------------------------------------
 
 
-def screen(session: Session, partner: Partner) -> int:
-    """Looks a partner up and keeps what is found; returns how many matches newly wait for a decision, which calls staff."""
-    found = {each.key: each for each in look(session, partner)}
+def screen(session: Session, partner: Partner, looked: list[Found] | None = None) -> int:
+    """Keeps what is found of a partner, or was when it was `looked` up a moment ago; returns how many matches newly wait for a
+    decision, which calls staff."""
+    found = {each.key: each for each in (look(session, partner) if looked is None else looked)}
     held = {(row.subject, row.list_kind, row.reference): row for row in session.scalars(select(ScreeningMatch).where(ScreeningMatch.partner_id == partner.id))}
     wanted = session.scalars(select(WatchEntry).where(WatchEntry.id.in_([each.entry.id for each in found.values()]))) if found else ()
     entries = {(entry.kind, entry.reference): entry for entry in wanted}
     waiting = 0
     for key, each in found.items():
-        row, entry = held.get(key), entries[each.entry.kind, each.entry.reference]
+        row, entry = held.get(key), entries.get((each.entry.kind, each.entry.reference))
+        if entry is None:  # another list has taken its place meanwhile, and brings a screening of its own
+            continue
         if row is None:
             row = ScreeningMatch(partner_id=partner.id, subject=key[0], list_kind=key[1], reference=key[2])
             session.add(row)
@@ -190,12 +194,20 @@ def screen(session: Session, partner: Partner) -> int:
         row.status, row.reason, row.decided_by, row.decided_at = MatchStatus.OPEN, "", None, None
         waiting += 1
     for key, row in held.items():
-        if key not in found and row.status in (MatchStatus.OPEN, MatchStatus.CONFIRMED):
-            row.status = MatchStatus.GONE
+        if key not in found and row.status is MatchStatus.OPEN:
+            row.status = MatchStatus.GONE  # what somebody has confirmed stays until somebody takes it back
     if waiting:
         alerts.call(session, "match_found", partner)
     session.flush()
+    settle_alerts(session, partner.id)
     return waiting
+
+
+def settle_alerts(session: Session, partner_id: int) -> None:
+    """Nothing of this partner waits for a decision any more: neither do its alerts."""
+    still = select(ScreeningMatch.id).where(ScreeningMatch.partner_id == partner_id, ScreeningMatch.status == MatchStatus.OPEN)
+    if session.scalar(still.limit(1)) is None:
+        alerts.handled("match_found", partner_id, session)
 
 
 def matches_of(partner_id: int) -> list[ScreeningMatch]:
@@ -211,53 +223,73 @@ def refuse_undecided(partner: Partner) -> None:
         row = rows.get(found.key)
         if row is None or row.compared != found.compared or row.status is MatchStatus.OPEN:
             raise RuleBroken(_("“%(name)s” resembles an entry of a watch list. Decide on the match first.", name=found.subject.name))
-    frozen = next((row for row in rows.values() if row.stands_in_the_way), None)
-    if frozen is not None:
-        raise RuleBroken(_("The assets of “%(name)s” are frozen: nothing may be made available to this partner.", name=frozen.subject_name))
+    for row in rows.values():
+        if row.status is MatchStatus.OPEN:
+            raise RuleBroken(_("“%(name)s” resembles an entry of a watch list. Decide on the match first.", name=row.subject_name))
+        if row.stands_in_the_way:
+            raise RuleBroken(_("The assets of “%(name)s” are frozen: nothing may be made available to this partner.", name=row.subject_name))
 
 
-def decide(match: ScreeningMatch, status: MatchStatus, reason: str, by: str) -> None:
-    """Somebody's decision, in writing; it may be revised in the same way."""
+def decide(match: ScreeningMatch, status: MatchStatus, reason: str, by: str, seen: int | None = None) -> None:
+    """Somebody's decision, in writing; it may be revised in the same way. `seen` is the version of the match that was on the screen:
+    what has come to light since then has not been decided on."""
+    if seen is not None and seen != match.version:
+        raise RuleBroken(_("This match has changed since you opened it. Please look at it again."))
     if match.status is MatchStatus.GONE:
         raise RuleBroken(_("This match is no longer found: there is nothing to decide."))
-    if not reason.strip():
+    if not any(letter.isalnum() for letter in reason):
         raise RuleBroken(_("Please give the reason: it is kept with the decision."), "reason")
     match.status, match.reason, match.decided_by, match.decided_at = status, reason.strip()[:1000], by, now()
     db.session.flush()
-    still = select(ScreeningMatch.id).where(ScreeningMatch.partner_id == match.partner_id, ScreeningMatch.status == MatchStatus.OPEN)
-    if db.session.scalar(still.limit(1)) is None:
-        alerts.handled("match_found", match.partner_id)
+    settle_alerts(db.session(), match.partner_id)
 
 
 # --- when -----------------------------------------------------------------------------------------
 
 
-def ask(partner_id: int, name: str = "") -> None:
+def ask(partner_id: int, name: str = "", session: Session | None = None) -> None:
     """Has a partner screened once this transaction is committed."""
-    jobs.enqueue("screen_partner", {"partner_id": partner_id}, subject=name)
+    jobs.enqueue("screen_partner", {"partner_id": partner_id}, subject=name, session=session)
 
 
 @jobs.kind("screen_partner", _("Screen a partner against the lists"))
 def screen_partner(run: jobs.Run) -> None:
+    looked = looked_up([run.facts["partner_id"]])
     with crossing(reading=False) as session:
-        partner = session.get(Partner, run.facts["partner_id"])
-        if partner is not None and partner.status in SCREENED:
-            screen(session, partner)
+        for number, found in looked.items():
+            screen(session, session.get_one(Partner, number), found)
         run.settle(session)
         session.commit()
 
 
 @jobs.kind("screen_all", _("Screen every partner against the lists"), lane=Lane.LONG, lease=timedelta(minutes=5))
 def screen_all(run: jobs.Run) -> None:
-    """Batch by batch, each in a transaction of its own. To be done again is no harm: what stands already is left alone."""
+    """Partner by partner, each in a transaction of its own. To be done again is no harm: what stands already is left alone. One that
+    cannot be screened holds up no other; the job then comes back for it."""
     with crossing() as session:
         numbers = list(session.scalars(select(Partner.id).where(Partner.status.in_(SCREENED)).order_by(Partner.id)))
+    failed = []
     for start in range(0, len(numbers), AT_ONCE):
-        with crossing(reading=False) as session:
-            for partner in session.scalars(select(Partner).where(Partner.id.in_(numbers[start : start + AT_ONCE])).order_by(Partner.id)):
-                screen(session, partner)
-            session.commit()
+        for number, found in looked_up(numbers[start : start + AT_ONCE]).items():
+            try:
+                with crossing(reading=False) as session:
+                    screen(session, session.get_one(Partner, number), found)
+                    session.commit()
+            except SQLAlchemyError as fault:
+                failed.append(f"{number}: {type(fault).__name__}")
         run.renew(done=min(start + AT_ONCE, len(numbers)), total=len(numbers))
+    if failed:
+        raise RuntimeError(f"not screened: {', '.join(failed)}")
+
+
+def looked_up(numbers: list[int]) -> dict[int, list[Found]]:
+    """What is found of those partners who resemble an entry, or did before. It is found by reading alone, for comparing names takes
+    a while in which nobody's writing should wait."""
+    with crossing() as session:
+        known = set(session.scalars(select(ScreeningMatch.partner_id).where(ScreeningMatch.partner_id.in_(numbers))))
+        partners = session.scalars(select(Partner).where(Partner.id.in_(numbers), Partner.status.in_(SCREENED)).order_by(Partner.id))
+        looked = {partner.id: look(session, partner) for partner in partners}
+    return {number: found for number, found in looked.items() if found or number in known}
 
 
 schedules.daily("screen_all", time(4, 0))

@@ -533,7 +533,7 @@ document.querySelectorAll("form").forEach((form) => {
   const show = () => dependent.forEach((part) => {
     const source = form.querySelector(`[name="${part.dataset.when}"]`);
     const asked = source && !source.closest("[data-when][hidden]");
-    part.hidden = !(asked && chosen(part.dataset.when).some((value) => part.dataset.whenIs.split(" ").includes(value)));
+    part.hidden = !part.classList.contains("field-bad") && !(asked && chosen(part.dataset.when).some((value) => part.dataset.whenIs.split(" ").includes(value)));
   });
   form.addEventListener("change", show);
   show();

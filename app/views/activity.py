@@ -31,7 +31,7 @@ def step(view: RegistrationView, partner: Partner, wizard: Callable[..., Any]) -
     """Shows the step, or does what its button says: name an owner, let one go, or save and go on. What has been typed elsewhere in
     the form stays, whichever button it was."""
     questionnaire = answering.questionnaire_shown(answering.KYP)
-    form, told, wrong = owner_form(), {"owners": ""}, {}
+    form, told, wrong = owner_form(drafts.typed()), {"owners": ""}, {}
     if request.method == "POST":
         deed = request.form.get("deed", "")
         try:
@@ -46,7 +46,9 @@ def step(view: RegistrationView, partner: Partner, wizard: Callable[..., Any]) -
                     return redirect("/partner/file/submit")
                 db.session.rollback()
                 partner = view.partner()
-        except once.AlreadyDone:
+        except once.AlreadyDone as done:
+            if done.led_to:
+                return redirect(done.led_to)
             form, partner = owner_form(MultiDict()), view.partner()
         except RuleBroken as refusal:
             db.session.rollback()
@@ -64,7 +66,13 @@ def status_of(form: HouseForm, told: dict[str, str], wrong: dict[str, Any]) -> i
 
 def facts_of(partner: Partner, questionnaire: Questionnaire | None, form: HouseForm, told: dict[str, str], wrong: dict[str, Any]) -> dict[str, Any]:
     sheet = answering.sheet(questionnaire, typed_so_far(partner), wrong) if questionnaire is not None else None
-    return {"sheet": sheet, "owners": owners.of_partner(partner.id), "told": told, "fields": OWNER, "is_open": bool(form.first_error)}
+    return {
+        "sheet": sheet,
+        "owners": owners.of_partner(partner.id),
+        "told": told,
+        "fields": OWNER,
+        "is_open": bool(form.first_error or form.first_name.data or form.last_name.data),
+    }
 
 
 def owner_form(typed: Any = None) -> HouseForm:
@@ -101,6 +109,7 @@ def add(partner: Partner, facts: dict[str, Any]) -> None:
 
 def go_on(partner: Partner, questionnaire: Questionnaire | None, form: HouseForm) -> dict[str, Any]:
     """Keeps the answers, and the owner whose name has been typed without pressing its own button; returns what is wrong."""
+    once.claim(request.form.get("one_time"), signed_in().id, "/partner/file/submit")
     if (form.first_name.data or form.last_name.data) and not form.validate():
         raise RuleBroken(_("Please complete this beneficial owner, or empty its fields."), "owners")
     wrong: dict[str, Any] = {}

@@ -22,7 +22,7 @@ from app.services.refusals import RuleBroken
 from app.views.base import EntityView, HouseView, Portal, drafts, page, signed_in
 from app.views.base.columns import amount, day
 from app.views.base.days import day_typed
-from app.views.base.forms import number_typed
+from app.views.base.forms import figure_box, number_typed
 
 FEWEST_ROWS, SPARE_ROWS = 3, 2
 Typed = MultiDict[str, str]
@@ -119,7 +119,7 @@ def shown_as_typed(definition: Definition, values: answers.Values) -> Typed:
     for question in definition.questions():
         held = values.get(question.key)
         if held and question.kind in FIGURES:
-            typed[f"q_{question.key}"] = format_decimal(Decimal(held))
+            typed[f"q_{question.key}"] = figure_box(Decimal(held))
         elif held and question.kind is QuestionKind.DATE:
             typed[f"q_{question.key}"] = f"{date.fromisoformat(held):%d/%m/%Y}"
     return typed
@@ -162,6 +162,8 @@ def day_of(text: str) -> date:
 def refusals_of(definition: Definition, typed: Typed) -> tuple[answers.Values, dict[str, Any]]:
     """The answers, and everything that is wrong with them by field: what cannot be read and what the rules refuse."""
     values, wrong = read_typed(definition, typed)
+    asked = {f"q_{question.key}" for question in answers.asked(definition, values)}
+    wrong = {name: sentence for name, sentence in wrong.items() if name in asked}
     try:
         values = answers.checked(definition, values)
     except RuleBroken as refusal:
@@ -171,11 +173,11 @@ def refusals_of(definition: Definition, typed: Typed) -> tuple[answers.Values, d
 
 
 def questionnaire_shown(kind: QuestionnaireKind) -> Questionnaire | None:
-    """The version that the form was opened with, still valid when another one has been published since; else the one in force."""
+    """The version that the form was opened with, valid for a while when another one has been published since; else the one in force."""
     sent = request.form.get("questionnaire", "")
     if sent.isdecimal() and len(sent) < 10:
         shown = db.session.get(Questionnaire, int(sent))
-        if shown is not None and shown.kind is kind and shown.published_at is not None:
+        if shown is not None and shown.kind is kind and versions.can_be_answered(shown):
             return shown
     return versions.in_force(kind)
 
@@ -256,7 +258,7 @@ class PortalQuestionnaireView(HouseView):
             flash(gettext("There is no questionnaire at the moment."), "warn")
             return redirect("/portal/profile/")
         partner_id = signed_in().partner_id or 0
-        typed, wrong = request.form, {}
+        typed, wrong, told = request.form, {}, ""
         if request.method == "POST":
             values, wrong = refusals_of(read(shown.content), typed)
             if not wrong:
@@ -270,7 +272,12 @@ class PortalQuestionnaireView(HouseView):
                     return redirect("/portal/profile/#knowledge")
                 except once.AlreadyDone:
                     return redirect("/portal/profile/#knowledge")
+                except RuleBroken as refusal:
+                    db.session.rollback()
+                    told, shown = str(refusal.sentence), questionnaire_shown(KYP) or shown
         else:
             before = answers.latest(partner_id, KYP)
-            typed = drafts.typed() or (shown_as_typed(read(shown.content), before.values) if before else MultiDict())
-        return render_template("questionnaires/answer.html", sheet=sheet(shown, typed, wrong), draft=drafts.begun(), one_time=once.new_token()), 422 if wrong else 200
+            typed = drafts.typed() or (shown_as_typed(read(before.questionnaire.content), before.values) if before else MultiDict())
+        return render_template(
+            "questionnaires/answer.html", told=told, sheet=sheet(shown, typed, wrong), draft=drafts.begun(), one_time=once.new_token()
+        ), 422 if wrong or told else 200

@@ -11,7 +11,7 @@ from app.extensions import db
 from app.models import Partner
 from app.services import companies
 from app.services.refusals import RuleBroken
-from app.views.base import HouseForm
+from app.views.base import HouseForm, signed_in
 from app.views.base.columns import column_of
 from app.views.base.forms import cleaned
 
@@ -27,7 +27,7 @@ def filled(form: HouseForm) -> dict[str, Any] | None:
     shown: dict[str, Any] = {"sought": typed[:100], "choices": (), "refusal": None, "done": ""}
     db.session.rollback()  # no transaction is held while a register thinks
     try:
-        found = companies.find(typed[:100])
+        found = companies.find(typed[:100], signed_in().id)
     except RuleBroken as refusal:
         return shown | {"refusal": refusal.sentence}
     for name, value in found.facts.items():

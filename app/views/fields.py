@@ -34,6 +34,7 @@ class FieldView(EntityView):
     tabs = ["OptionView"]
     show_template = "fields/show.html"
     first_sort = "position"
+    own_form = True
 
     def new_form(self, record: Any = None, typed: Any = None, names: Any = None) -> HouseForm:
         """What it belongs to and its kind stay: values of one kind are no values of another."""

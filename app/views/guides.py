@@ -104,6 +104,16 @@ GUIDES: dict[str, tuple[Step, ...]] = {
             _("Each check shows what was asked, what the register answered, and when. Nothing is deleted: a new run is a new line."),
             "/partners/?status=pending_validation",
         ),
+        Step(
+            _("Decide on matches"),
+            _("Whoever resembles an entry of a watch list stands here with the reasons. Your decision is kept, and holds until one of the two changes."),
+            "/matches/?status=open",
+        ),
+        Step(
+            _("Keep the questions up to date"),
+            _("Prepare the next version of a questionnaire, rehearse it, publish it. Whoever has answered keeps the questions and the score of that day."),
+            "/questionnaires/",
+        ),
         Step(_("Watch what expires"), _("Documents that expire within 60 days stand on your home page."), "/"),
         Step(_("Ask who changed what"), _("Every record has its history as its last tab: before and after, by whom and when."), "/partners/"),
         LISTS,

@@ -12,7 +12,7 @@ from app.extensions import db
 from app.models import BankAccount, Check, Contact, Document, ListKind, Membership, Note, Partner, PartnerStatus, ProviderCode, QuestionnaireKind, Side, Task, User, today
 from app.permissions import FOLLOW_UP, FULL, MY_BANK, PARTNER_BANK, PARTNER_FILE, PARTNER_PEOPLE, PARTNER_VALIDATION, WRITE
 from app.services import agreements, checks, colleagues, factors, once, owners, partners, registration, screening, sign_ins, watch_lists
-from app.services.questionnaires import answers
+from app.services.questionnaires import answers, versions
 from app.services.refusals import RuleBroken
 from app.views import companies
 from app.views.agreements import Countersigned
@@ -140,6 +140,7 @@ class ValidationView(HouseView):
             proof_is_whole=agreements.proof_is_whole,
             owners=owners.of_partner(partner.id),
             answers=answers.latest(partner.id, QuestionnaireKind.KNOW_YOUR_PARTNER),
+            newest_version=versions.in_force(QuestionnaireKind.KNOW_YOUR_PARTNER),
             matches=screening.matches_of(partner.id),
             lists_loaded=any(watch_lists.newest(kind) for kind in ListKind),
         )

@@ -13,7 +13,7 @@ from wtforms import BooleanField, SelectField, StringField
 from app.extensions import db
 from app.models import Agreement, BankAccount, Document, MemberRole, Membership, Note, Partner, Partnership, QuestionnaireKind, Task, Tier, User, today
 from app.permissions import MY_BANK, MY_CLIENTS, MY_COMPANY, MY_PEOPLE, MY_PROGRAM, READ, WRITE
-from app.services import colleagues, crossings, desk, files, owners, photos, registration, sign_ins
+from app.services import colleagues, crossings, desk, files, owners, photos, registration, screening, sign_ins
 from app.services.questionnaires import answers
 from app.services.refusals import STALE, RuleBroken
 from app.views.base import HouseForm, HouseView, page, signed_in
@@ -120,6 +120,7 @@ class ProfileView(HouseView):
         if request.method == "POST" and form.validate() and not stale:
             for name in names:
                 setattr(partner, name, form[name].data)
+            screening.ask(partner.id, str(partner))  # the trade name is one of the names it is screened under
             db.session.commit()
             flash(gettext("Your profile has been saved."), "good")
             return redirect("/portal/profile/")

@@ -9,12 +9,12 @@ from decimal import Decimal
 from typing import Any
 
 from flask import current_app, request
-from flask_babel import format_decimal, lazy_gettext as _
+from flask_babel import lazy_gettext as _
 
 from app.services.questionnaires import Definition, Level, Option, Question, QuestionKind, Section
 from app.services.questionnaires.definition import CHOICES, FIGURES, Band, Column, Words
 from app.services.refusals import RuleBroken, refuse_all
-from app.views.base.forms import number_typed
+from app.views.base.forms import figure_box, number_typed
 from app.views.base.typed import cleaned
 
 SPARE = 2
@@ -61,12 +61,12 @@ def boxes(question: Question | None) -> Boxes:
         )
     held: Boxes = {f"{name}_{language}": text for name, texts in (("text", question.text), ("help", question.help)) for language, text in texts.items()}
     held |= {"kind": question.kind.value, "weight": str(question.weight), "required": "y" if question.required else ""}
-    held |= {name: format_decimal(limit) for name, limit in (("least", question.least), ("most", question.most)) if limit is not None}
+    held |= {name: figure_box(limit) for name, limit in (("least", question.least), ("most", question.most)) if limit is not None}
     for number, option in enumerate(question.options):
         held |= {f"option_{number}_{language}": text for language, text in option.text.items()}
         held |= {f"option_{number}_key": option.key, f"option_{number}_points": str(option.points), f"option_{number}_floor": option.floor}
     for number, band in enumerate(question.bands):
-        held |= {f"band_{number}_least": format_decimal(band.least), f"band_{number}_points": str(band.points)}
+        held |= {f"band_{number}_least": figure_box(band.least), f"band_{number}_points": str(band.points)}
     for number, column in enumerate(question.columns):
         held |= {f"column_{number}_{language}": text for language, text in column.text.items()} | {f"column_{number}_key": column.key}
     held["condition"] = [f"{question.condition[0]}:{key}" for key in question.condition[1]] if question.condition else []
@@ -115,15 +115,17 @@ def read(before: Question | None) -> Question:
         weight=whole("weight", wrong, 1),
         condition=condition(wrong),
     )
+    if kind.value != request.form.get("kind"):
+        wrong["kind"] = _("This choice is not available. Please choose from the list.")
     if kind in CHOICES:
-        question = replace(question, options=tuple(options(wrong)))
+        question = replace(question, options=tuple(options(wrong, {option.key for option in before.options} if before else set())))
     elif kind in FIGURES:
         least, most = figure("least", wrong), figure("most", wrong)
         if least is not None and most is not None and least > most:
             wrong["most"] = _("Less than the smallest value.")
         question = replace(question, least=least, most=most, bands=tuple(bands(wrong)))
     elif kind is QuestionKind.TABLE:
-        question = replace(question, columns=tuple(columns()))
+        question = replace(question, columns=tuple(columns(wrong, {column.key for column in before.columns} if before else set())))
     refuse_all(wrong)
     return question
 
@@ -131,10 +133,10 @@ def read(before: Question | None) -> Question:
 def whole(name: str, wrong: dict[str, Any], default: int = 0, field: str = "") -> int:
     sent = request.form.get(name, "").strip()
     try:
-        number = int(sent[:10] or default)
+        number = int(sent or default) if len(sent) < 10 else HIGHEST + 1
     except ValueError:
         number = HIGHEST + 1
-    if abs(number) > HIGHEST:
+    if abs(number) > HIGHEST or (name == "weight" and number < 0):
         wrong[field or name] = _("A whole number up to %(limit)s.", limit=HIGHEST)
         return default
     return number
@@ -151,14 +153,30 @@ def figure(name: str, wrong: dict[str, Any], field: str = "") -> Decimal | None:
         return None
 
 
-def options(wrong: dict[str, Any]) -> list[Option]:
+def row_words(name: str, wrong: dict[str, Any], field: str) -> Words:
+    text = words(name)
+    if any(len(each) > LONGEST for each in text.values()):
+        wrong[field] = _("At most %(limit)s characters; you typed %(typed)s.", limit=LONGEST, typed=max(map(len, text.values())))
+    return text
+
+
+def key_of(name: str, letter: str, known: set[str]) -> str:
+    """The key that a row had, if it is one of this question's own and no row before has it; else a new one."""
+    sent = request.form.get(f"{name}_key", "")
+    if sent not in known:
+        return new_key(letter)
+    known.remove(sent)
+    return sent
+
+
+def options(wrong: dict[str, Any], known: set[str]) -> list[Option]:
     found = []
     for number in range(MOST):
-        text = words(f"option_{number}")
+        text = row_words(f"option_{number}", wrong, "options")
         if text:
             points = whole(f"option_{number}_points", wrong, field="options")
             floor = request.form.get(f"option_{number}_floor", "")[:40]
-            found.append(Option(request.form.get(f"option_{number}_key", "")[:20] or new_key("o"), text, points, floor))
+            found.append(Option(key_of(f"option_{number}", "o", known), text, points, floor))
     return found
 
 
@@ -171,9 +189,9 @@ def bands(wrong: dict[str, Any]) -> list[Band]:
     return sorted(found, key=lambda band: band.least)
 
 
-def columns() -> list[Column]:
-    named = ((number, words(f"column_{number}")) for number in range(MOST))
-    return [Column(request.form.get(f"column_{number}_key", "")[:20] or new_key("c"), text) for number, text in named if text]
+def columns(wrong: dict[str, Any], known: set[str]) -> list[Column]:
+    named = ((number, row_words(f"column_{number}", wrong, "columns")) for number in range(MOST))
+    return [Column(key_of(f"column_{number}", "c", known), text) for number, text in named if text]
 
 
 def condition(wrong: dict[str, Any]) -> tuple[str, tuple[str, ...]] | None:
@@ -189,11 +207,10 @@ def condition(wrong: dict[str, Any]) -> tuple[str, tuple[str, ...]] | None:
 
 def levels(definition: Definition) -> tuple[Level, ...]:
     wrong: dict[str, Any] = {}
-    found = []
+    found, known = [], {level.key for level in definition.levels}
     for number in range(MOST):
-        if text := words(f"level_{number}"):
+        if text := row_words(f"level_{number}", wrong, "levels"):
             tone = request.form.get(f"level_{number}_tone", "quiet")
-            key = request.form.get(f"level_{number}_key", "")[:40] or new_key("l")
-            found.append(Level(key, text, whole(f"level_{number}_least", wrong, field="levels"), tone if tone in TONES else "quiet"))
+            found.append(Level(key_of(f"level_{number}", "l", known), text, whole(f"level_{number}_least", wrong, field="levels"), tone if tone in TONES else "quiet"))
     refuse_all(wrong)
     return tuple(found)

@@ -26,6 +26,12 @@ def kind_named(name: str) -> QuestionnaireKind:
     return next((kind for kind in QuestionnaireKind if kind.value == name), None) or abort(404)
 
 
+def numbered(kind: QuestionnaireKind, number: str) -> Questionnaire:
+    if not number.isdecimal() or len(number) > 6:
+        abort(404)
+    return db.first_or_404(select(Questionnaire).where(Questionnaire.kind == kind, Questionnaire.number == int(number)))
+
+
 def mark() -> int:
     """The state of the version that a form was opened with."""
     sent = request.form.get("mark", "")
@@ -46,11 +52,11 @@ class QuestionnairesView(HouseView):
         kind = kind_named(name)
         return self.screen(kind, versions.in_preparation(kind) or versions.in_force(kind) or abort(404))
 
-    @page("/<name>/versions/<int(max=9999):number>")
-    def version(self, name: str, number: int) -> Any:
+    @page("/<name>/versions/<number>")
+    def version(self, name: str, number: str) -> Any:
         kind = kind_named(name)
-        wanted = select(Questionnaire).where(Questionnaire.kind == kind, Questionnaire.number == number, Questionnaire.published_at.is_not(None))
-        return self.screen(kind, db.first_or_404(wanted))
+        row = numbered(kind, number)
+        return self.screen(kind, row if row.published_at is not None else abort(404))
 
     def screen(self, kind: QuestionnaireKind, row: Questionnaire, refusal: RuleBroken | None = None) -> Any:
         edits = row.published_at is None and signed_in().may(QUESTIONNAIRES, WRITE)
@@ -128,15 +134,18 @@ class QuestionnairesView(HouseView):
     def question(self, name: str, key: str) -> Any:
         """A question, or a new one (`key` is "new", the address names its section)."""
         kind = kind_named(name)
-        row = versions.in_preparation(kind) or abort(404)
-        definition = read(row.content)
+        row = versions.in_preparation(kind)
+        definition = read(row.content) if row is not None else Definition()
         held = definition.question(key)
         section = request.values.get("section", "")[:20]
-        if held is None and (key != "new" or section not in [each.key for each in definition.sections]):
+        is_there = held is not None or (key == "new" and section in [each.key for each in definition.sections])
+        if not is_there and request.method == "GET":
             abort(404)
         refusal, shown = None, held
         if request.method == "POST":
             try:
+                if row is None or not is_there:
+                    raise RuleBroken(STALE)
                 shown = question_form.read(held)
                 once.claim(request.form.get("one_time"), signed_in().id)
                 made: Question = shown
@@ -148,8 +157,8 @@ class QuestionnairesView(HouseView):
                 return redirect(f"/questionnaires/{name}/")
             except RuleBroken as broken:
                 db.session.rollback()
-                refusal, row = broken, versions.in_preparation(kind) or abort(404)
-                definition = read(row.content)
+                refusal, row = broken, versions.in_preparation(kind)
+                definition = read(row.content) if row is not None else Definition()
         return render_template(
             "questionnaires/question.html",
             kind=kind,
@@ -160,7 +169,7 @@ class QuestionnairesView(HouseView):
             kinds=QuestionKind,
             conditions=before(definition, key),
             levels=definition.levels,
-            mark=row.version,
+            mark=row.version if row is not None else 0,
             refusal=refusal,
             one_time=once.new_token(),
         ), (409 if refusal.sentence == STALE else 422) if refusal else 200
@@ -168,10 +177,13 @@ class QuestionnairesView(HouseView):
     @page("/<name>/classes", needs=WRITE, methods=("GET", "POST"))
     def classes(self, name: str) -> Any:
         kind = kind_named(name)
-        row = versions.in_preparation(kind) or abort(404)
+        row = versions.in_preparation(kind)
+        if row is None and request.method == "GET":
+            abort(404)
         refusal = None
         if request.method == "POST":
             try:
+                row = self.prepared(kind)
                 levels = question_form.levels(read(row.content))
                 once.claim(request.form.get("one_time"), signed_in().id)
                 versions.change(row, mark(), lambda definition: versions.with_levels(definition, levels), signed_in().name)
@@ -182,16 +194,23 @@ class QuestionnairesView(HouseView):
                 return redirect(f"/questionnaires/{name}/")
             except RuleBroken as broken:
                 db.session.rollback()
-                refusal, row = broken, versions.in_preparation(kind) or abort(404)
-        boxes = question_form.level_boxes(read(row.content))
-        facts = {"kind": kind, "boxes": boxes, "tones": question_form.TONES, "mark": row.version, "refusal": refusal, "one_time": once.new_token()}
+                refusal, row = broken, versions.in_preparation(kind)
+        boxes = question_form.level_boxes(read(row.content) if row is not None else Definition())
+        facts = {
+            "kind": kind,
+            "boxes": boxes,
+            "tones": question_form.TONES,
+            "mark": row.version if row is not None else 0,
+            "refusal": refusal,
+            "one_time": once.new_token(),
+        }
         return render_template("questionnaires/classes.html", **facts), (409 if refusal.sentence == STALE else 422) if refusal else 200
 
-    @page("/<name>/rehearsal/<int(max=9999):number>", methods=("GET", "POST"))
-    def rehearse(self, name: str, number: int) -> Any:
+    @page("/<name>/rehearsal/<number>", methods=("GET", "POST"))
+    def rehearse(self, name: str, number: str) -> Any:
         """What score would these answers give? Nothing is kept."""
         kind = kind_named(name)
-        row = db.first_or_404(select(Questionnaire).where(Questionnaire.kind == kind, Questionnaire.number == number))
+        row = numbered(kind, number)
         definition, found, wrong = read(row.content), None, {}
         if request.method == "POST":
             values, wrong = answering.refusals_of(definition, request.form)

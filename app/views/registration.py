@@ -13,7 +13,7 @@ from wtforms.validators import Optional
 
 from app.extensions import db
 from app.models import BankAccount, Document, DocumentKind, Partner, PartnerStatus, User
-from app.services import agreements, checks, files, identifiers, once, papers, partners, registration
+from app.services import agreements, checks, files, identifiers, once, papers, partners, registration, settings
 from app.services.files import Kept
 from app.services.papers import Particulars
 from app.services.refusals import RuleBroken, refuse_all
@@ -35,6 +35,17 @@ STEP_WORDS = {
     "submit": _("Check and submit"),
     "sign": _("Sign"),
 }
+
+
+def steps() -> tuple[str, ...]:
+    """The steps of a file; owners and questions are not asked for where that has been switched off."""
+    return tuple(name for name in STEPS if name != "activity" or settings.questionnaire_is_on())
+
+
+def after(step: str) -> str:
+    return f"/partner/file/{steps()[steps().index(step) + 1]}"
+
+
 CAN_BE_FILLED = (PartnerStatus.DRAFT, PartnerStatus.REFUSED)
 COMPANY = ["name", "trade_name", "kind", "exercise", "siren", "rcs_town", "orias_number", "phone", "website", "street", "postcode", "city", "country"]
 
@@ -115,7 +126,7 @@ def wizard(step: str, partner: Partner, form: HouseForm | None, status: int = 20
     moves = partners.moves_of(partner.id) if partner.status is PartnerStatus.REFUSED else []
     return render_template(
         f"registration/{step}.html",
-        steps=[(name, STEP_WORDS[name]) for name in (*STEPS, "sign")],
+        steps=[(name, STEP_WORDS[name]) for name in (*steps(), "sign")],
         step=step,
         partner=partner,
         form=form,
@@ -175,7 +186,7 @@ class RegistrationView(HouseView):
                 save()
                 db.session.commit()
                 drafts.done()
-                return redirect(f"/partner/file/{STEPS[STEPS.index(step) + 1]}")
+                return redirect(after(step))
             except RuleBroken as refusal:
                 db.session.rollback()
                 partner = self.partner()
@@ -232,7 +243,7 @@ class RegistrationView(HouseView):
                 try:
                     self.save_account(partner, form, account)
                     db.session.commit()
-                    return redirect("/partner/file/activity")
+                    return redirect(after("documents"))
                 except RuleBroken as refusal:
                     db.session.rollback()
                     partner = self.partner()
@@ -279,6 +290,8 @@ class RegistrationView(HouseView):
         partners.saved_account(account, new=True)
 
     def step_activity(self, partner: Partner) -> Any:
+        if not settings.questionnaire_is_on():
+            return redirect("/partner/file/submit")
         return activity.step(self, partner, wizard)
 
     def step_submit(self, partner: Partner) -> Any:

@@ -10,7 +10,7 @@ from flask_babel import format_date, gettext, lazy_gettext as _
 
 from app.extensions import db
 from app.models import BeneficialOwner, ListKind, MatchStatus, ScreeningMatch
-from app.permissions import MY_COMPANY, PARTNER_FILE, SCREENING, WRITE
+from app.permissions import BENEFICIAL_OWNERS, MY_OWNERS, SCREENING, WRITE
 from app.services import once, owners, screening, watch_lists
 from app.services.refusals import RuleBroken
 from app.views.base import EntityView, HouseView, Portal, Rules, act, page, signed_in
@@ -19,15 +19,15 @@ OWNER = ["first_name", "last_name", "birth_date", "nationality", "country", "con
 
 
 class BeneficialOwnerView(EntityView):
-    model, access, slug, icon = BeneficialOwner, PARTNER_FILE, "owners", "person-badge"
-    rules = Rules(saving=owners.saving, saved=owners.saved)
+    model, access, slug, icon = BeneficialOwner, BENEFICIAL_OWNERS, "owners", "person-badge"
+    rules = Rules(saving=owners.saving, saved=owners.saved, removing=owners.removing)
     list_columns = ["last_name", "first_name", "partner", "control", "share", "exposed"]
     filters = ["partner_id", "control", "exposed"]
     sort = ["last_name", "share"]
     form = {_("Beneficial owner"): ["partner", *OWNER]}
     deletes = True
     portal = Portal(
-        access=MY_COMPANY,
+        access=MY_OWNERS,
         list_columns=["last_name", "first_name", "control", "share", "exposed"],
         form={_("Beneficial owner"): OWNER},
         icon="person-badge",
@@ -51,7 +51,7 @@ class ScreeningMatchView(EntityView):
         fits=lambda match: match.status not in (MatchStatus.GONE, MatchStatus.DISMISSED),
     )
     def dismiss(self, match: ScreeningMatch, reason: str) -> None:
-        screening.decide(match, MatchStatus.DISMISSED, reason, signed_in().name)
+        screening.decide(match, MatchStatus.DISMISSED, reason, signed_in().name, seen())
 
     @act(
         _("This is the same"),
@@ -60,7 +60,13 @@ class ScreeningMatchView(EntityView):
         fits=lambda match: match.status not in (MatchStatus.GONE, MatchStatus.CONFIRMED),
     )
     def confirm(self, match: ScreeningMatch, reason: str) -> None:
-        screening.decide(match, MatchStatus.CONFIRMED, reason, signed_in().name)
+        screening.decide(match, MatchStatus.CONFIRMED, reason, signed_in().name, seen())
+
+
+def seen() -> int | None:
+    """The version of the match that was on the screen; none where several were ticked in a list."""
+    sent = request.form.get("seen", "")
+    return int(sent) if sent.isdecimal() and len(sent) < 10 else None
 
 
 def birth_words(born: str) -> str:
@@ -128,8 +134,9 @@ class WatchListsView(HouseView):
             content = sent.read(watch_lists.LARGEST + 1) if sent and sent.filename else b""
             if not content:
                 raise RuleBroken(_("Please choose a file."), "file")
+            found = watch_lists.read(content)  # before a transaction begins
             once.claim(request.form.get("one_time"), signed_in().id)
-            row = watch_lists.load(ListKind(kind), sent.filename or "" if sent else "", content, signed_in().name, bool(request.form.get("smaller_too")))
+            row = watch_lists.put(ListKind(kind), sent.filename or "" if sent else "", found, signed_in().name, bool(request.form.get("smaller_too")))
             db.session.commit()
             flash(gettext("The list has been loaded: %(count)s entries. Every partner is being screened.", count=row.entries), "good")
         except once.AlreadyDone:

@@ -12,8 +12,11 @@ from axe_playwright_python.sync_playwright import Axe
 from sqlalchemy import String, Text
 
 from app import models as m
+from app.extensions import db
+from app.models.scope import SYSTEM, acting
 from app.permissions import Access
 from app.services import words
+from app.services.questionnaires import versions
 from app.views.base.entity import EntityView
 from tests.cast import PASSWORD
 from tests.trust.test_addresses import addresses, entity_of, fill
@@ -97,6 +100,10 @@ def test_every_page_is_accessible_and_keeps_to_the_policy(house, cast, tab, role
         sign_in(browser, "/partner/signin", user.email)
     paths = pages_of(house, role, ours.ids | shared) if role else ["/login", "/partner/signin", "/partner/register", "/partner/confirm/nothing", "/nothing-here"]
     if role == "administrator":
+        with house.test_request_context(), acting(db.session(), SYSTEM, "tests"):
+            versions.prepare_next(m.QuestionnaireKind.KNOW_YOUR_PARTNER, "tests")
+            db.session.commit()
+        paths += [f"/questionnaires/partner/{place}" for place in ("", "versions/1", "questions/area", "questions/new?section=money", "classes", "rehearsal/2")]
         paths += ["/translations/fr/", f"/translations/fr/{words.key_of('Partners')}"]
     if role:
         paths.append("/charts/contracts-by-month")
@@ -177,6 +184,11 @@ def test_no_script_payload_is_ever_executed(house, cast, tab):
     with cast.writing() as session:
         for entity, key in (ours.ids | shared | {"User": member}).items():
             record = session.get_one(getattr(m, entity), key)
+            if entity == "Answers":  # never rewritten, but for here
+                payload = {"by": PAYLOADS[number % len(PAYLOADS)].format(n=number), "values": {"guarantee": PAYLOADS[(number + 1) % len(PAYLOADS)].format(n=number + 1)}}
+                session.execute(m.Answers.__table__.update().where(m.Answers.id == key).values(**payload).execution_options(outside_walls=True))
+                number += 2
+                continue
             for column in record.__table__.columns:
                 if (
                     isinstance(column.type, String | Text)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from babel.dates import get_day_names, get_month_names
-from sqlalchemy import String, Text, select
+from sqlalchemy import JSON, String, Text, select
 
 from app.models import ORIAS_CATEGORIES
 from app.models.lookups import territories
@@ -54,7 +54,7 @@ def words_of_data(cast: Any) -> set[str]:
     def look(session: Any) -> None:
         for entity in scoped_classes():
             for column in entity.__table__.columns:
-                if isinstance(column.type, String | Text):
+                if isinstance(column.type, String | Text | JSON):
                     for value in session.scalars(select(column)):
                         found.update(words_in(str(value or "")))
 

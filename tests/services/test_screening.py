@@ -7,6 +7,7 @@ import time
 from datetime import date
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from app import models as m
 from app.extensions import db
@@ -109,6 +110,11 @@ def test_a_company_is_found_whatever_its_legal_form_and_a_sole_trader_by_its_who
         a_list({"IdRegistre": 1}),
         a_list(entry(1, "")),
         a_list(entry(1, "A"), "not an entry"),
+        a_list(entry(1, "A"), entry(1, "B")),  # two of one reference: the second would hide the first
+        a_list(entry(1, "---")),
+        a_list(entry(1, ["A"])),
+        a_list(entry({"a": 1}, "A")),
+        a_list(entry(1, "A"), on="9999-12-31T00:00:00"),  # nothing could ever take its place
         a_list({"IdRegistre": 1, "Nom": "A", "RegistreDetail": [{"TypeChamp": "ALIAS", "Valeur": ["text"]}]}),
     ],
 )
@@ -234,3 +240,97 @@ def test_a_thousand_partners_are_screened_against_twenty_thousand_entries(inside
     took = time.perf_counter() - begun
     print(f"\n1,000 partners screened against 20,000 entries: {took:.1f} s, {took:.2f} ms each, matches {cast.count(m.ScreeningMatch)}")
     assert cast.count(m.Job, m.Job.kind == "screen_all", m.Job.state == m.JobState.DONE) == 1
+
+
+def test_the_command_loads_a_list_or_says_why_not(house, cast, tmp_path):
+    file = tmp_path / "registre.json"
+    file.write_bytes(a_list(entry(1, "KARABASOFF", ["Igor"])))
+    with house.app_context():
+        done = house.test_cli_runner().invoke(args=["load-list", "freeze", str(file)])
+        assert (done.exit_code, "1 entries, published on 2026-11-02" in done.output) == (0, True)
+        assert house.test_cli_runner().invoke(args=["load-list", "freeze", str(file)]).exit_code == 1
+    assert cast.count(m.WatchEntry) == 1
+
+
+def test_what_somebody_has_confirmed_stays_until_somebody_takes_it_back(inside, cast):
+    """The partner renames its owner, or removes it: frozen assets still stand in the way."""
+    partner = cast.partner(status=m.PartnerStatus.PENDING_VALIDATION)
+    owner = cast.add(m.BeneficialOwner(partner_id=partner.id, first_name="Igor", last_name="Karabasoff", birth_date=date(1970, 5, 1), share=100))
+    load(entry(1, "KARABASOFF", ["Igor"], ["1970"]))
+    (match,) = screened(partner)
+    screening.decide(inside.get_one(m.ScreeningMatch, match.id), m.MatchStatus.CONFIRMED, "Same passport.", "Inès")
+    inside.commit()
+    inside.get_one(m.BeneficialOwner, owner.id).last_name = "Durand"
+    screening.ask(partner.id)
+    inside.commit()
+    (match,) = screened(partner)
+    assert match.status is m.MatchStatus.CONFIRMED
+    with pytest.raises(RuleBroken) as refusal:
+        screening.refuse_undecided(inside.get_one(m.Partner, partner.id))
+    assert "Karabasoff" in str(refusal.value.sentence)
+
+
+def test_a_sole_trader_is_compared_as_a_person_too(inside, cast):
+    partner = cast.partner(name="Anatole Zorglubsky")
+    cast.member(partner, first_name="Anatole", last_name="Zorglubsky")
+    load(entry(1, "ZORGLUBSKI", ["Anatole"]))
+    assert [(match.subject.partition(":")[0], match.likeness > 90) for match in screened(partner)] == [("person", True)]
+
+
+def test_an_alert_ends_with_the_last_match_that_is_found_no_longer(inside, cast):
+    partner = cast.partner()
+    owner = cast.add(m.BeneficialOwner(partner_id=partner.id, first_name="Igor", last_name="Karabasoff", birth_date=date(1970, 5, 1), share=100))
+    load(entry(1, "KARABASOFF", ["Igor"], ["1970"]))
+    screened(partner)
+    assert cast.count(m.Alert, m.Alert.kind == "match_found", m.Alert.handled_at.is_(None)) == 1
+    inside.get_one(m.BeneficialOwner, owner.id).last_name = "Durand"
+    inside.flush()
+    with pytest.raises(RuleBroken, match="Karabasoff"):  # it waits for the next screening, and says so rather than that assets are frozen
+        screening.refuse_undecided(inside.get_one(m.Partner, partner.id))
+    screening.ask(partner.id)
+    inside.commit()
+    assert [match.status for match in screened(partner)] == [m.MatchStatus.GONE]
+    assert cast.count(m.Alert, m.Alert.kind == "match_found", m.Alert.handled_at.is_(None)) == 0
+
+
+def test_names_are_compared_while_nobodys_writing_waits(inside, cast, monkeypatch):
+    """The nightly run compares by reading; only whoever resembles an entry is written about."""
+    for name in ("Patrimoine du Lac", "Belledonne", "Kalinka Conseil", "Courtage Azur"):
+        cast.partner(name=name)
+    load(entry(1, "KALINKA CONSEIL", nature="Personne morale"))
+    written, before = [], screening.screen
+    monkeypatch.setattr(screening, "screen", lambda session, partner, looked: written.append(partner.name) or before(session, partner, looked))
+    db.session.rollback()
+    jobs.work_off()
+    assert written == ["Kalinka Conseil"]
+
+
+def test_characters_that_nobody_sees_hide_nobody(inside, cast):
+    load(entry(1, "KARABASOFF", ["Igor"], ["1970"]))
+    hidden = "".join(letter + chr(0xE0061) + "\u200b\u2063" for letter in "Karabasoff")
+    assert found(cast, f"Igor {hidden}") == [("1", 100, ["same_name", "birth_fits"])]
+
+
+def test_half_characters_in_a_list_stop_nothing(inside, cast):
+    partner = cast.partner()
+    cast.add(m.BeneficialOwner(partner_id=partner.id, first_name="Igor", last_name="Karabasoff", birth_date=date(1970, 5, 1), share=100))
+    load(entry(1, "KARABASOFF\ud800", ["Igor"], ["1970"], aliases=["a\udfff", "nul\x00"]), entry("2\ud800", "AUTRE"))
+    (match,) = screened(partner)
+    assert (match.entry_name, match.entry_facts["aliases"]) == ("Igor KARABASOFF", ["a", "nul"])
+
+
+def test_one_partner_that_cannot_be_screened_holds_up_no_other(inside, cast, monkeypatch):
+    names = ["Kalinka Un", "Kalinka Deux"]
+    one, two = (cast.partner(name=name) for name in names)
+    load(*(entry(number, name, nature="Personne morale") for number, name in enumerate(names)))
+    before = screening.screen
+
+    def broken(session, partner, looked):
+        if partner.id == one.id:
+            raise OperationalError("statement", {}, Exception("gone"))
+        return before(session, partner, looked)
+
+    monkeypatch.setattr(screening, "screen", broken)
+    assert [match.partner_id for match in screened(two)] == [two.id]
+    assert cast.count(m.Job, m.Job.kind == "screen_all", m.Job.state == m.JobState.WAITING) == 1, "it comes back for the one that failed"
+    monkeypatch.setattr(screening, "screen", before)

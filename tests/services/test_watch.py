@@ -76,9 +76,9 @@ def test_no_register_is_waited_for_while_the_database_is_held(house, cast, askin
 @pytest.mark.shared
 def test_a_company_file_is_filled_from_the_registers_the_unpublished_by_hand(house, asking_public):
     with house.app_context():
-        facts = companies.find("999 000 011").facts
+        facts = companies.find("999 000 011", 1).facts
         assert (facts["name"], facts["exercise"], facts["orias_number"]) == ("PATRIMOINE DES ALPES", "commercial", "12068209")
-        discreet = companies.find("999000060").facts
+        discreet = companies.find("999000060", 1).facts
         assert "name" not in discreet
         assert discreet["exercise"] == "liberal"
 

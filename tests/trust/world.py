@@ -50,6 +50,10 @@ def build(cast: Cast) -> tuple[Side, Side, dict[str, Any]]:
             cast.add(m.Tier(program_id=program.id, name=f"{mark} niveau", points_from=0)),
             cast.add(m.Check(partner_id=partner.id, kind=m.CheckKind.SIREN, result=m.CheckResult.FAILED)),
         ]
+        records.append(cast.add(m.BeneficialOwner(partner_id=partner.id, first_name=mark, last_name=f"{mark}détient", birth_date=date(1970, 1, 1), share=60)))
+        records.append(cast.add(m.Answers(partner_id=partner.id, questionnaire_id=1, values={"guarantee": f"{mark}garant"}, score=0, level="low", by=f"{mark} répond")))
+        found = {"subject": f"owner:{records[-2].id}", "subject_name": f"{mark} détient", "list_kind": m.ListKind.FREEZE, "reference": "1", "entry_name": f"{mark} gelé"}
+        records.append(cast.add(m.ScreeningMatch(partner_id=partner.id, **found, entry_facts={}, likeness=90, reasons=[["same_name", 100]], compared="x")))
         records.append(cast.add(m.Partnership(partner_id=partner.id, program_id=program.id, starts_on=date(2026, 1, 1))))
         colleague = cast.member(partner, "member", first_name=mark, last_name=f"{mark}collègue")
         records.append(cast.read(lambda session, key=colleague.id: session.query(m.Membership).filter_by(user_id=key).one()))

@@ -88,3 +88,14 @@ def test_an_applicant_fills_its_own_file_the_same_way(house, cast):
 def test_who_may_not_write_partners_asks_no_register(house, cast, monkeypatch):
     monkeypatch.setattr(local.LocalRegister, "company", lambda self, siren: pytest.fail("asked"))
     assert look_up(cast.client_for("reader"), "732829320").status_code == 403
+
+
+def test_whoever_asks_the_registers_without_end_waits_and_nobody_else_does(house, cast, monkeypatch):
+    monkeypatch.setattr("app.services.companies.FREE", 3)
+    hasty, other = cast.client_for("manager"), cast.client_for("manager")
+    for _turn in range(3):
+        assert "Filled in from the register" in look_up(hasty, "732829320").text
+    answer = look_up(hasty, "732829320", name="Ma société")
+    assert "Too many attempts." in answer.text
+    assert values(answer.text)["name"] == "Ma société", "nothing typed is lost"
+    assert "Filled in from the register" in look_up(other, "732829320").text

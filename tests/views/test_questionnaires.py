@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
+from datetime import timedelta
 
 import pytest
 
 from app import models as m
+from app.services.questionnaires import versions
 from app.services.questionnaires.definition import read
 from tests.services.test_questionnaires import PLAIN
 from tests.views.test_registration import applicant
@@ -248,7 +251,7 @@ def test_a_question_is_added_rehearsed_published_and_asked(house, cast, complian
     assert compliance.post(f"{EDITOR}/publish", {"mark": mark(compliance)}).status_code == 302
     assert "gold dealers" in owner.get("/portal/questionnaire/", **EN).text
     again = compliance.post(f"{EDITOR}/questions/{added.key}", question_fields(mark="1"))
-    assert again.status_code == 404, "what is published is not edited"
+    assert again.status_code == 409, "what is published is not edited"
 
 
 @pytest.mark.parametrize(
@@ -256,6 +259,10 @@ def test_a_question_is_added_rehearsed_published_and_asked(house, cast, complian
     [
         ({"text_fr": "", "text_en": ""}, "text", "Please write the question."),
         ({"text_fr": "x" * 501}, "text", "At most 500 characters; you typed 501."),
+        ({"weight": "0000000000999"}, "weight", "A whole number up to 1000."),
+        ({"weight": "-1"}, "weight", "A whole number up to 1000."),
+        ({"kind": "nope"}, "kind", "This choice is not available."),
+        ({"option_0_fr": "x" * 501}, "options", "At most 500 characters; you typed 501."),
         ({"weight": "lots"}, "weight", "A whole number up to 1000."),
         ({"option_0_points": "1e9"}, "options", "A whole number up to 1000."),
         ({"option_1_fr": "", "option_1_en": ""}, "options", "needs at least two answers"),
@@ -323,3 +330,131 @@ def test_staff_without_the_right_read_and_change_nothing(house, cast, compliance
         assert manager.post(f"{EDITOR}/{place}", {"mark": "1"}).status_code == 403, place
     assert manager.get("/questionnaires/unknown/").status_code == 404
     assert manager.get(f"{EDITOR}/versions/99").status_code == 404
+
+
+# --- what a reader of the code found --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_saving_without_a_change_changes_no_figure(house, cast, language):
+    """An amount goes into its box as somebody of this language types it, and comes out the same."""
+    asked = {"headers": {"Accept-Language": language}}
+    _partner, visitor = applicant(cast)
+    visitor.post(STEP, sent(volume="1800000,50", area="world", abroad="12.5") | OWNER, **asked)
+    page = visitor.get(STEP, **asked).text
+    shown = {name: re.search(rf'name="{name}" value="([^"]*)"', page)[1] for name in ("q_volume", "q_abroad")}
+    visitor.post(STEP, sent(area="world") | shown, **asked)
+    assert [row.values["volume"] for row in rows(cast, m.Answers)] == ["1800000.5"], shown
+    compliance = cast.client_for("compliance")
+    compliance.post(f"{EDITOR}/begin", {})
+    page = compliance.get(f"{EDITOR}/questions/volume", **asked).text
+    band = re.search(r'name="band_0_least"[^>]* value="([^"]*)"', page)[1]
+    fields = question_fields(mark=mark(compliance), kind="amount", band_0_least=band, band_0_points="1")
+    assert compliance.post(f"{EDITOR}/questions/volume", fields, **asked).status_code == 302
+    assert str(read(prepared(cast).content).question("volume").bands[0].least) == "5000000"
+
+
+def test_a_question_that_has_changed_its_kind_does_not_shut_the_page(house, cast, compliance):
+    partner = cast.partner()
+    cast.knowledge(partner)
+    for key, kind in (("officer_name", "amount"), ("training", "number")):
+        compliance.post(f"{EDITOR}/questions/{key}", question_fields(mark=mark(compliance), kind=kind))
+    assert compliance.post(f"{EDITOR}/publish", {"mark": mark(compliance)}).status_code == 302
+    assert cast.client_for("owner", partner).get("/portal/questionnaire/").status_code == 200
+
+
+def test_what_nobody_is_asked_stops_nobody(house, cast):
+    _partner, visitor = applicant(cast)
+    gone_on = visitor.post(STEP, sent(area="france", abroad="lots") | OWNER)
+    assert gone_on.headers["Location"] == "/partner/file/submit"
+
+
+def test_the_same_step_sent_twice_names_its_owner_once(house, cast):
+    _partner, visitor = applicant(cast)
+    for _turn in range(2):
+        answer = visitor.post(STEP, sent() | OWNER | {"owner-share": "40", "one_time": "z" * 20})
+        assert answer.headers["Location"] == "/partner/file/submit"
+    assert (cast.count(m.BeneficialOwner), cast.count(m.Answers)) == (1, 1)
+
+
+def test_a_draft_of_the_step_brings_back_the_owner_as_well(house, cast):
+    _partner, visitor = applicant(cast)
+    fields = [[name, value] for name, value in (OWNER | {"q_volume": "77"}).items()]
+    assert visitor.post("/drafts/keep", {"place": STEP, "token": "abc123", "fields": json.dumps(fields)}).status_code == 204
+    page = visitor.get(f"{STEP}?draft=abc123", **EN).text
+    for shown in ('value="Paul"', 'value="60', 'name="q_volume" value="77"', '<details class="owner-new" open>'):
+        assert shown in page, shown
+
+
+def test_where_it_is_switched_off_the_file_has_no_such_step(house, cast):
+    cast.client_for("administrator").post("/settings/checks/save", {"on": ["siren", "rcs", "orias", "identity"]})
+    _partner, visitor = applicant(cast)
+    assert visitor.get(STEP).headers["Location"] == "/partner/file/submit"
+    assert "Owners and activity" not in visitor.get("/partner/file/you", **EN).text
+
+
+def test_a_question_that_somebody_has_just_removed_keeps_what_was_typed(house, cast, compliance):
+    stale = mark(compliance)
+    compliance.post(f"{EDITOR}/questions/training/remove", {"mark": stale})
+    late = compliance.post(f"{EDITOR}/questions/training", question_fields(mark=stale), **EN)
+    assert (late.status_code, "gold dealers" in late.text) == (409, True)
+    compliance.post(f"{EDITOR}/discard", {"mark": mark(compliance)})
+    gone = compliance.post(f"{EDITOR}/questions/new", question_fields(mark=stale), **EN)
+    assert (gone.status_code, "gold dealers" in gone.text) == (409, True)
+    classes = compliance.post(f"{EDITOR}/classes", {"mark": stale, "level_0_fr": "Mon niveau", "level_0_least": "0"}, **EN)
+    assert (classes.status_code, "Mon niveau" in classes.text) == (409, True)
+
+
+# --- what somebody hostile found ------------------------------------------------------------------
+
+
+def test_zero_with_two_hundred_million_digits_is_zero(house, cast):
+    owner = cast.client_for("owner", cast.partner())
+    assert owner.post("/portal/questionnaire/", sent(volume="0E-200000000")).status_code == 302
+    (row,) = rows(cast, m.Answers)
+    assert row.values["volume"] == "0"
+
+
+def test_nobody_chooses_the_version_whose_questions_suit(house, cast, compliance, monkeypatch):
+    partner = cast.partner()
+    owner = cast.client_for("owner", partner)
+    old = re.search(r'name="questionnaire" value="(\d+)"', owner.get("/portal/questionnaire/").text)[1]
+    compliance.post(f"{EDITOR}/questions/new", question_fields(mark=mark(compliance)))
+    compliance.post(f"{EDITOR}/publish", {"mark": mark(compliance)})
+    assert owner.post("/portal/questionnaire/", sent() | {"questionnaire": old}).status_code == 302, "it was open when the next one came"
+    monkeypatch.setattr(versions, "GRACE", timedelta(0))
+    late = owner.post("/portal/questionnaire/", sent(cash="yes") | {"questionnaire": old}, **EN)
+    assert late.status_code == 422
+    assert "gold dealers" in late.text, "the questions in force, with what was typed"
+    assert 'name="q_cash" value="yes" checked' in late.text
+    told = cast.client_for("administrator").get(f"/partners/{partner.id}/validation", **EN).text
+    assert "answered under version 1; version 2 is in force" in told
+
+
+@pytest.mark.parametrize("token", ["", "x" * 101])
+def test_answers_without_their_token_are_refused_in_words(house, cast, token):
+    answer = cast.client_for("owner", cast.partner()).post("/portal/questionnaire/", sent() | {"one_time": token}, **EN)
+    assert answer.status_code == 422
+    assert "This form is incomplete. Please open it again." in answer.text
+    assert 'name="q_volume" value="1 200 000"' in answer.text
+
+
+def test_an_empty_choice_is_refused_everywhere(house, cast):
+    partner = cast.partner()
+    owner = cast.add(m.BeneficialOwner(partner_id=partner.id, first_name="A", last_name="B", birth_date=m.today(), share=100))
+    facts = {name.removeprefix("owner-"): value for name, value in OWNER.items()}
+    assert cast.client_for("owner", partner).post("/portal/owners/new", facts | {"control": "", "share": "0"}).status_code in (302, 422)
+    bulk = cast.client_for("manager").post("/owners/bulk", {"ids": owner.id, "field": "control", "control": ""})
+    assert bulk.status_code in (200, 302, 409, 422)
+
+
+def test_an_owner_deletes_whoever_owns_no_longer_and_keys_of_answers_are_the_servers(house, cast, compliance):
+    partner = cast.partner()
+    held = cast.add(m.BeneficialOwner(partner_id=partner.id, first_name="A", last_name="B", birth_date=m.today(), share=100))
+    assert cast.client_for("member", partner).post(f"/portal/owners/{held.id}/delete").status_code == 403
+    assert cast.client_for("owner", cast.partner()).post(f"/portal/owners/{held.id}/delete").status_code == 404
+    assert cast.client_for("owner", partner).post(f"/portal/owners/{held.id}/delete").status_code == 302
+    assert cast.count(m.BeneficialOwner) == 0
+    compliance.post(f"{EDITOR}/questions/new", question_fields(mark=mark(compliance), option_0_key="dup", option_1_key="dup"))
+    added = list(read(prepared(cast).content).sections[1].questions)[-1]
+    assert len({option.key for option in added.options} | {"dup"}) == 3

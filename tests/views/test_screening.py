@@ -7,7 +7,7 @@ import io
 import pytest
 
 from app import models as m
-from app.services import jobs
+from app.services import jobs, screening
 from tests.services.test_screening import a_list, entry
 
 EN = {"headers": {"Accept-Language": "en"}}
@@ -91,3 +91,49 @@ def test_an_owner_named_in_the_portal_or_by_staff_is_screened(house, cast):
     too_much = cast.client_for("manager").post("/owners/new", facts | {"partner_id": partner.id, "first_name": "Anne"}, **EN)
     assert too_much.status_code == 422
     assert "The others hold 60 % already" in too_much.text
+
+
+def test_what_has_come_to_light_since_is_not_decided_on(house, cast):
+    """An officer looks at another date of birth; meanwhile the partner corrects it, and it is the one of the list."""
+    partner = cast.partner()
+    cast.knowledge(partner)
+    officer = cast.client_for("compliance")
+    officer.post("/watch-lists/load", sent())
+    work(house)
+    match = cast.read(lambda session: session.query(m.ScreeningMatch).one())
+    page = officer.get(f"/matches/{match.id}", **EN).text
+    seen = page.split('name="seen" value="')[1].split('"')[0]
+    with cast.writing() as session:
+        session.query(m.BeneficialOwner).one().birth_date = m.today().replace(1951, 11, 23)
+        screening.ask(partner.id)
+    work(house)
+    late = {"ids": match.id, "from_record": "1", "confirmed": "1", "reason": "Another date of birth.", "seen": seen}
+    answer = officer.post("/matches/action/dismiss", late, **EN)
+    assert answer.status_code == 409
+    assert "This match has changed since you opened it." in answer.text
+    held = cast.get(m.ScreeningMatch, match.id)
+    assert (held.status, held.likeness) == (m.MatchStatus.OPEN, 100)
+
+
+def test_whoever_joins_a_partner_or_leaves_its_owners_is_screened(house, cast):
+    partner = cast.partner()
+    owner = cast.add(m.BeneficialOwner(partner_id=partner.id, first_name="A", last_name="B", birth_date=m.today(), share=100))
+    manager = cast.client_for("manager")
+    link = cast.invite(partner, manager, "nouveau@example.org")
+    before = cast.count(m.Job, m.Job.kind == "screen_partner")
+    cast.stranger().post(link, {"first_name": "Zoé", "last_name": "Nouvelle", "password": "a long enough password", "password_again": "a long enough password"})
+    assert cast.count(m.Job, m.Job.kind == "screen_partner") == before + 1
+    assert cast.client_for("administrator").post(f"/owners/{owner.id}/delete").status_code == 302
+    assert cast.count(m.Job, m.Job.kind == "screen_partner") == before + 2
+    row = cast.get(m.Partner, partner.id)
+    facts = {
+        "version": row.version,
+        "name": "Nouveau nom",
+        "kind": row.kind.value,
+        "exercise": row.exercise.value,
+        "siren": row.siren,
+        "rcs_town": "Lyon",
+        "country": "FR",
+    }
+    assert manager.post(f"/partners/{partner.id}/edit", facts | {"orias_number": row.orias_number, "city": "Lyon"}).status_code == 302
+    assert cast.count(m.Job, m.Job.kind == "screen_partner") == before + 3

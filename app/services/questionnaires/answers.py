@@ -144,7 +144,7 @@ def figure(question: Question, value: Any) -> str:
         raise RuleBroken(_("At least %(limit)s.", limit=f"{question.least.normalize():f}"))
     if question.most is not None and number > question.most:
         raise RuleBroken(_("At most %(limit)s.", limit=f"{question.most.normalize():f}"))
-    return f"{number:f}"
+    return f"{number.normalize():f}"  # the same however it was typed
 
 
 def text(value: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import func, select
@@ -21,6 +22,19 @@ def in_force(kind: QuestionnaireKind) -> Questionnaire | None:
     """The newest published version."""
     wanted = select(Questionnaire).where(Questionnaire.kind == kind, Questionnaire.published_at.is_not(None))
     return db.session.scalar(wanted.order_by(Questionnaire.number.desc()).limit(1))
+
+
+GRACE = timedelta(days=1)
+
+
+def can_be_answered(row: Questionnaire) -> bool:
+    """Whether a form that shows this version may still be sent: the one in force, or the one before for a day, for whoever had it open
+    when the next one came. Nobody chooses the questions that suit."""
+    if row.published_at is None:
+        return False
+    newer = select(func.min(Questionnaire.published_at)).where(Questionnaire.kind == row.kind, Questionnaire.number > row.number)
+    since = db.session.scalar(newer.where(Questionnaire.published_at.is_not(None)))
+    return since is None or since > now() - GRACE
 
 
 def published(kind: QuestionnaireKind) -> list[Questionnaire]:

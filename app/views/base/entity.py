@@ -34,15 +34,14 @@ from app.views.base.remembered import remembers_words
 from app.views.base.rows import Dress, written_rows
 from app.views.base.statements import Under, links_among, with_names
 
-NAMED = ("name", "last_name", "company_name")  # the boxes that what was looked for goes into
-
 
 @dataclass(frozen=True)
 class Rules:
-    """The service functions that stand behind an entity: `saving` may refuse, `saved` follows in the same transaction."""
+    """The service functions that stand behind an entity: `saving` and `removing` may refuse, `saved` follows in the same transaction."""
 
     saving: Callable[[Any, bool], None] | None = None
     saved: Callable[[Any, bool], None] | None = None
+    removing: Callable[[Any], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +98,7 @@ class EntityView(ActionPages, BulkPages, HouseView):
     show_template: ClassVar[str] = "entity/show.html"
     portal_show_template: ClassVar[str] = "entity/show.html"
     form_template: ClassVar[str] = "entity/form.html"
+    own_form: ClassVar[bool] = False  # whether new_form() depends on the record
     default_view = "list"
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -306,7 +306,7 @@ class EntityView(ActionPages, BulkPages, HouseView):
             if column.kind == "link" and request.args.get(name, "").isdecimal() and len(request.args[name]) <= 9:
                 values[name] = int(request.args[name])
         if typed := request.args.get("typed", "").replace("\x00", "")[:100].strip():  # what was looked for and is missing
-            values |= {name: typed for name in NAMED if name in self.fields}
+            values |= {name: typed for name in ("name", "last_name", "company_name") if name in self.fields}
         return values
 
     def complete(self, record: Any) -> None:
@@ -320,7 +320,7 @@ class EntityView(ActionPages, BulkPages, HouseView):
     def edit(self, record_id: int) -> Any:
         if request.method == "GET":
             record, names = self.find_with_names(record_id)
-            return opened.written(self, record, names) if opened.is_as_usual() else self.form_page(self.new_form(record, drafts.typed(), names), record)
+            return opened.written(self, record, names) if opened.is_as_usual(self) else self.form_page(self.new_form(record, drafts.typed(), names), record)
         record = self.find_to_change(record_id)
         form = self.new_form(record)
         if (assisted := self.assist(form)) is not None:
@@ -379,7 +379,7 @@ class EntityView(ActionPages, BulkPages, HouseView):
         if request.method == "POST" and not (unlike and not in_the_way):
             name = str(record)
             try:
-                saving.remove(record)
+                saving.remove(record, self.rules.removing)
                 db.session.commit()
                 flash(gettext("“%(name)s” has been deleted.", name=name), "good")
                 return redirect(self.address("list"))

@@ -62,7 +62,7 @@ class HouseForm(FlaskForm):
 WTFORMS_SENTENCES = (
     _("Not a valid choice."),
     _("Not a valid integer value."),
-    _("Invalid Choice: could not be coerced."),
+    _("Invalid Choice: could not coerce."),
     _("Invalid choice(s): one or more data inputs could not be coerced."),
 )
 
@@ -152,8 +152,8 @@ class DecimalTyped(Field):
             return self.typed
         if self.data is None:
             return ""
-        if self.places != 2:  # without decimals, a group sign might be read as the decimal one
-            return f"{self.data.normalize():f}".replace(".", get_decimal_symbol(str(get_locale())))
+        if self.places != 2:
+            return figure_box(self.data)
         return f"{self.data:,.2f}".translate(number_signs(str(get_locale())))
 
     def process_formdata(self, valuelist: list[str]) -> None:
@@ -163,6 +163,11 @@ class DecimalTyped(Field):
         self.data = None
         if self.typed:
             self.data = number_typed(self.typed, self.places)
+
+
+def figure_box(number: Decimal) -> str:
+    """A number as it stands in a box: ungrouped, for without decimals a group sign would be read as the decimal one."""
+    return f"{number.normalize():f}".replace(".", get_decimal_symbol(str(get_locale())))
 
 
 @cache
@@ -186,7 +191,7 @@ def number_typed(text: str, places: int) -> Decimal:
         raise ValueError(gettext("This number is too large."))
     if number != number.quantize(Decimal(1).scaleb(-places)):
         raise ValueError(gettext("At most %(places)s decimals.", places=places))
-    return number
+    return number or Decimal(0)  # « 0E-200000000 » is zero with as many digits
 
 
 class LookUp(NamedTuple):
@@ -205,7 +210,7 @@ class MembersField(SelectField):
 
     def __init__(self, *args: Any, members: type[Choice], **options: Any) -> None:
         offered = [SelectChoice(member.value, member.label) for member in members]
-        super().__init__(*args, **options, choices=offered, coerce=lambda value: members(value) if value and not isinstance(value, members) else value)
+        super().__init__(*args, **options, choices=offered, coerce=lambda value: members(value) if value else None)
         self.members = members
 
 

@@ -53,9 +53,10 @@ def in_pieces(html: str) -> Page:
     return Page(tuple(pieces[::2]), tuple(pieces[1::2]), end)
 
 
-def is_as_usual() -> bool:
-    """Whether this request opens a form and no more: no dialog, no draft to offer, nothing to tell from the page before."""
-    return not (g.waiting.drafts or "dialog" in request.args or "_flashes" in session)
+def is_as_usual(view: EntityView) -> bool:
+    """Whether this request opens a form and no more: no dialog, no draft to offer, nothing to tell from the page before, and no
+    form that its view makes in a way of its own."""
+    return not (g.waiting.drafts or view.own_form or "dialog" in request.args or "_flashes" in session)
 
 
 def written(view: EntityView, record: Any, names: dict[str, str]) -> str:

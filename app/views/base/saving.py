@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from flask_babel import gettext
@@ -68,11 +68,13 @@ def field_of_violation(model: Any, refusal: IntegrityError) -> str | None:
     )
 
 
-def remove(record: Any) -> None:
-    """Deletes a record unless something still refers to it."""
+def remove(record: Any, removing: Callable[[Any], None] | None = None) -> None:
+    """Deletes a record unless something still refers to it, or the entity's own rule refuses."""
     refusal = still_used(record)
     if refusal:
         raise RuleBroken(refusal)
+    if removing:
+        removing(record)
     db.session.delete(record)
     db.session.flush()
 
