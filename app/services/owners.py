@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import func, inspect, select
@@ -24,7 +25,8 @@ def saving(owner: BeneficialOwner, new: bool) -> None:
     """Whoever owns does so by more than a quarter; all shares together are at most the whole; an office is named. Raises RuleBroken
     with everything that is wrong."""
     wrong = {}
-    for before in inspect(owner).attrs["partner_id"].history.deleted or ():
+    left: Any = inspect(owner).attrs["partner_id"].history.deleted
+    for before in left or ():
         screening.ask(before)  # the partner whose owner it was
     if owner.control in (Control.CAPITAL, Control.VOTES) and (owner.share is None or owner.share <= QUARTER):
         wrong["share"] = _("More than 25: whoever holds less controls the company by other means, or not at all.")
