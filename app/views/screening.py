@@ -106,7 +106,7 @@ def match_words(match: ScreeningMatch) -> dict[str, Any]:
     """A match as people read it: who, why it was found, what the list says."""
     facts = {**(match.entry_facts or {}), "births": [birth_words(born) for born in (match.entry_facts or {}).get("births", [])]}
     return {
-        "who": WHO[match.subject.partition(":")[0]],
+        "who": WHO.get(match.subject.partition(":")[0], ""),
         "reasons": [REASONS[code](value) for code, value in match.reasons if code in REASONS],
         "facts": [(FACT_WORDS[name], words) for name in FACT_WORDS if (words := facts.get(name))],
     }
