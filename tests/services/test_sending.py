@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from datetime import timedelta
 from email import message_from_bytes
+from statistics import median
 
 import pytest
 import time_machine
@@ -294,3 +296,25 @@ def test_staff_read_what_became_of_a_mail_but_no_link_and_no_code_in_it(house, c
         assert link.rsplit("/", 1)[1] not in admin.get(sheet).text
     assert cast.client_for("reader").get("/mails/").status_code == 403
     assert jobs.without_secrets("https://a.example/partner/confirm/AbCdEf0123456789xyz\n\n123456\n\nEn 2026") == "https://a.example/partner/confirm/…\n\n…\n\nEn 2026"
+
+
+def test_pages_that_cause_a_mail_are_no_slower_while_the_server_is_gone(house, cast, postbox, letters, monkeypatch):
+    """The same page in turn with a server that is well and one that is gone; the ratio is printed, and that no page asked the
+    server is asserted."""
+    asked, times = [], {"well": [], "gone": []}
+    monkeypatch.setattr(connector.ServerTransport, "send", lambda self, *mail, **more: asked.append(mail))
+    admin, partner = cast.client_for("administrator"), cast.partner()
+    for turn in range(24):
+        state = "gone" if turn % 2 else "well"
+        (postbox.close if state == "gone" else postbox.open)() if turn else None
+        begun = time.perf_counter()
+        sent = {"email": f"neu{turn}@example.org", "first_name": "A", "last_name": "B", "language": "fr"}
+        assert admin.post(f"/partners/{partner.id}/invite", sent).status_code == 302
+        times[state].append(time.perf_counter() - begun)
+    if turn % 2:
+        postbox.open()  # the fixture shuts it
+    lost = 24 - len(cast.mails())
+    print(
+        f"\npages that cause a mail, server gone ÷ well: {median(times['gone']) / median(times['well']):.2f}; mails lost {lost}; pages that asked the server {len(asked)}"
+    )
+    assert (lost, asked) == (0, [])
