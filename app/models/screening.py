@@ -135,9 +135,9 @@ class ScreeningMatch(Record):
     partner: Mapped[Partner] = relationship()
 
     @property
-    def stands_in_the_way(self) -> bool:
-        """A partner is not validated while a match waits for its decision, and never with frozen assets."""
-        return self.status is MatchStatus.OPEN or (self.status is MatchStatus.CONFIRMED and self.list_kind is ListKind.FREEZE)
+    def is_frozen(self) -> bool:
+        """Somebody whose assets are frozen, as a decision has confirmed."""
+        return self.status is MatchStatus.CONFIRMED and self.list_kind is ListKind.FREEZE
 
     def __str__(self) -> str:
         return self.subject_name

@@ -11,7 +11,7 @@ from sqlalchemy import func, inspect, select
 from app.extensions import db
 from app.models import BeneficialOwner, Control
 from app.services import screening
-from app.services.refusals import RuleBroken, refuse_all
+from app.services.refusals import refuse_all
 
 QUARTER = Decimal(25)
 
@@ -60,6 +60,6 @@ def remove(owner: BeneficialOwner) -> None:
     db.session.flush()
 
 
-def refuse_without(partner_id: int) -> None:
-    if not of_partner(partner_id):
-        raise RuleBroken(_("Please name at least one beneficial owner."), "owners")
+def are_exposed(partner_id: int) -> bool:
+    """Whether one of them holds a prominent public office: then vigilance is enhanced whatever a score says (CMF L561-10)."""
+    return any(owner.exposed for owner in of_partner(partner_id))

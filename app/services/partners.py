@@ -201,7 +201,15 @@ def reactivate(partner: Partner, by: str, reason: str) -> None:
     """Gives a suspended partner its portal back; a file that waits is validated instead."""
     if partner.status is not SUSPENDED:
         raise RuleBroken(_("“%(name)s” is not suspended.", name=str(partner)))
+    screening.refuse_frozen(partner.id)
     move(partner, ACTIVE, by, reason_given(reason))
+
+
+def freeze(partner: Partner, by: str, reason: str) -> None:
+    """Somebody of this partner has frozen assets: its portal is shut at once, and staff are called to declare it."""
+    if partner.status is ACTIVE:
+        move(partner, SUSPENDED, by, reason_given(reason))
+    alerts.call(db.session(), "assets_frozen", partner)
 
 
 def close(partner: Partner, by: str, reason: str) -> None:
@@ -268,6 +276,7 @@ def standing_categories(partner: Partner) -> frozenset[str]:
 
 def assign(partner: Partner, offering_ids: list[int]) -> list[Offering]:
     """Assigns offerings; one that asks for an ORIAS category the partner does not hold is refused (DOMAIN 7)."""
+    screening.refuse_frozen(partner.id)
     held = standing_categories(partner)
     already = set(db.session.scalars(select(Assignment.offering_id).where(Assignment.partner_id == partner.id)))
     assigned = []

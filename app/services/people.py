@@ -16,7 +16,26 @@ from sqlalchemy.orm import Session
 from werkzeug.security import generate_password_hash
 
 from app.extensions import house_engine, reads_only
-from app.models import Alert, Choice, Draft, Membership, Partner, PartnerStatus, Preference, RightsVersion, Role, SecondFactor, Side, SignIn, Task, User, now, today
+from app.models import (
+    Alert,
+    Choice,
+    Draft,
+    MatchStatus,
+    Membership,
+    Partner,
+    PartnerStatus,
+    Preference,
+    RightsVersion,
+    Role,
+    ScreeningMatch,
+    SecondFactor,
+    Side,
+    SignIn,
+    Task,
+    User,
+    now,
+    today,
+)
 from app.models.scope import NOBODY, STAFF_SCOPE, Scope, ScopeKind
 from app.permissions import (
     BY_NAME,
@@ -83,14 +102,15 @@ _cache: OrderedDict[Key, Person] = OrderedDict()
 
 @dataclass(frozen=True)
 class Waiting:
-    """How much calls for work: alerts nobody has handled, files to validate, one's own tasks that are due, and forms one has
-    begun and not saved."""
+    """How much calls for work: alerts nobody has handled, files to validate, one's own tasks that are due, forms one has
+    begun and not saved, and matches in watch lists to decide on."""
 
     alerts: int = 0
     files: int = 0
     tasks: int = 0
     drafts: int = 0
     unread: int = 0
+    matches: int = 0
 
 
 def said(value: Choice) -> ColumnElement[str]:
@@ -103,6 +123,7 @@ WAITING = {
     "alerts": select(func.count()).select_from(Alert).where(Alert.handled_at.is_(None)),
     "unread": select(func.count()).select_from(Alert).where(Alert.handled_at.is_(None), Alert.id > func.coalesce(Preference.alerts_seen, 0)).correlate(Preference),
     "files": select(func.count()).select_from(Partner).where(Partner.status == said(PartnerStatus.PENDING_VALIDATION)),
+    "matches": select(func.count()).select_from(ScreeningMatch).where(ScreeningMatch.status == said(MatchStatus.OPEN)),
     "tasks": select(func.count()).select_from(Task).where(Task.assignee_id == SignIn.user_id, Task.done_on.is_(None), Task.due_on <= bindparam("day")).correlate(SignIn),
 }
 COUNTS = [case((User.side == said(Side.STAFF), count.scalar_subquery()), else_=literal_column("0", Integer)).label(name) for name, count in WAITING.items()]
@@ -138,7 +159,7 @@ def digest_of(secret: str) -> str:
 def identify(secret: str | None) -> tuple[Person | None, Waiting]:
     """The person behind a cookie's secret, or None when it is unknown, ended, expired or deactivated; and what waits for it."""
     row = read_sign_in({"digest": digest_of(secret), "moment": now(), "day": today()}) if secret else None
-    return (person_of(row), Waiting(row.alerts, row.files, row.tasks, row.drafts, row.unread)) if row is not None else (None, Waiting())
+    return (person_of(row), Waiting(row.alerts, row.files, row.tasks, row.drafts, row.unread, row.matches)) if row is not None else (None, Waiting())
 
 
 def person_of(row: Any) -> Person | None:

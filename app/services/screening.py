@@ -24,9 +24,11 @@ from app.services.crossings import crossing
 from app.services.refusals import RuleBroken
 
 KEPT_FROM = 85  # of 100
-LOOKED_AT_FROM = 82  # before dates of birth are compared
-SAME_BIRTH, SAME_YEAR, OTHER_BIRTH = 5, 2, -14
-PART_OF_NAME = 94  # every word of the shorter name stands in the longer one
+LOOKED_AT_FROM = 80  # before dates of birth are compared
+# Of 100: only the same name with the same day of birth reaches it. A namesake with another birth stays just above the line, a close
+# name with another birth falls below it.
+SAME_NAME, CLOSE_NAME, PART_OF_NAME = 95, 94, 91  # the second at most; the third where every word of the shorter name stands in the longer one
+SAME_BIRTH, SAME_YEAR, OTHER_BIRTH = 5, 3, -10
 SCREENED = (PartnerStatus.SUBMITTED, PartnerStatus.TO_SIGN, PartnerStatus.PENDING_VALIDATION, PartnerStatus.ACTIVE, PartnerStatus.SUSPENDED)
 AT_ONCE = 200
 LEGAL_FORMS = re.compile(r"\b(sasu?|sarl|selarl|eurl|earl|sci|sca|snc|sa|gie|ltd|limited|llc|inc|gmbh|ag|plc|bv|nv|ooo|oao|pao|societe|ste)\b")
@@ -134,7 +136,10 @@ def likenesses(name: str, names: list[str]) -> list[tuple[int, int, list[Any]]]:
     if not name or not names:
         return []
     close = process.extract(name, names, scorer=fuzz.token_sort_ratio, processor=None, score_cutoff=LOOKED_AT_FROM, limit=None)
-    found = {place: (place, round(score), ["same_name", 100] if score > 99.9 else ["close_name", round(score)]) for _name, score, place in close}
+    found = {
+        place: (place, SAME_NAME, ["same_name", 100]) if score > 99.9 else (place, min(round(score), CLOSE_NAME), ["close_name", round(score)])
+        for _name, score, place in close
+    }
     if " " in name:
         within = process.extract(name, names, scorer=fuzz.token_set_ratio, processor=None, score_cutoff=100, limit=None)
         for other, _score, place in within:
@@ -226,7 +231,13 @@ def refuse_undecided(partner: Partner) -> None:
     for row in rows.values():
         if row.status is MatchStatus.OPEN:
             raise RuleBroken(_("“%(name)s” resembles an entry of a watch list. Decide on the match first.", name=row.subject_name))
-        if row.stands_in_the_way:
+    refuse_frozen(partner.id)
+
+
+def refuse_frozen(partner_id: int) -> None:
+    """Raises RuleBroken for a partner of whom somebody's assets are frozen: nothing may be made available to it (CMF L562-5)."""
+    for row in matches_of(partner_id):
+        if row.is_frozen:
             raise RuleBroken(_("The assets of “%(name)s” are frozen: nothing may be made available to this partner.", name=row.subject_name))
 
 

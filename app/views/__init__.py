@@ -87,7 +87,11 @@ CONTENTS = [
     (SETTINGS, jobs.JobView),
 ]
 
-CALLS = {partners.PartnerView: "files", partners.TaskView: "tasks"}  # what of them waits for the reader, counted in the navigation
+CALLS = {
+    partners.PartnerView: "files",
+    partners.TaskView: "tasks",
+    screening.ScreeningMatchView: "matches",
+}  # what of them waits for the reader, counted in the navigation
 
 PAGES = [
     home.HomeView,

@@ -37,9 +37,11 @@ def step(view: RegistrationView, partner: Partner, wizard: Callable[..., Any]) -
         try:
             if deed:
                 form = owner_deed(view, partner, deed, form)
+                drafts.keep_here([(name, value) for name, value in request.form.items(multi=True) if name.startswith("q_")])
                 partner = view.partner()
             else:
                 wrong = go_on(partner, questionnaire, form)
+                told["owners"] = str(wrong.get("owners", ""))
                 if not wrong:
                     db.session.commit()
                     drafts.done()
@@ -117,10 +119,12 @@ def go_on(partner: Partner, questionnaire: Questionnaire | None, form: HouseForm
         add(partner, {name: form[name].data for name in OWNER})
     if questionnaire is not None:
         values, wrong = answering.refusals_of(read(questionnaire.content), request.form)
+        wrong = wrong or answering.contradicting(partner.id, values)
         before = answers.latest(partner.id, answering.KYP)
         if not wrong and (before is None or before.values != values or before.questionnaire_id != questionnaire.id):
             answers.answer(partner, questionnaire, values, signed_in().name)
-    owners.refuse_without(partner.id)
+    if not owners.of_partner(partner.id):
+        wrong["owners"] = _("Please name at least one beneficial owner.")
     return wrong
 
 

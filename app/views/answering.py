@@ -15,7 +15,7 @@ from werkzeug.datastructures import MultiDict
 from app.extensions import db
 from app.models import Answers, Partner, Questionnaire, QuestionnaireKind
 from app.permissions import MY_COMPANY, PARTNER_FILE, WRITE
-from app.services import once
+from app.services import once, owners
 from app.services.questionnaires import Definition, Question, QuestionKind, answers, said_in, versions
 from app.services.questionnaires.definition import CHOICES, FIGURES, read
 from app.services.refusals import RuleBroken
@@ -172,6 +172,13 @@ def refusals_of(definition: Definition, typed: Typed) -> tuple[answers.Values, d
     return values, wrong
 
 
+def contradicting(partner_id: int, values: answers.Values) -> dict[str, Any]:
+    """An answer that the partner's own file contradicts, by its field."""
+    if values.get("exposed") == "no" and owners.are_exposed(partner_id):
+        return {"q_exposed": _("You have named a beneficial owner who is politically exposed: please answer yes, or correct the owner.")}
+    return {}
+
+
 def questionnaire_shown(kind: QuestionnaireKind) -> Questionnaire | None:
     """The version that the form was opened with, valid for a while when another one has been published since; else the one in force."""
     sent = request.form.get("questionnaire", "")
@@ -261,6 +268,7 @@ class PortalQuestionnaireView(HouseView):
         typed, wrong, told = request.form, {}, ""
         if request.method == "POST":
             values, wrong = refusals_of(read(shown.content), typed)
+            wrong = wrong or contradicting(partner_id, values)
             if not wrong:
                 try:
                     once.claim(request.form.get("one_time"), signed_in().id)

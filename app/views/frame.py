@@ -106,6 +106,7 @@ def bind(app: Flask) -> None:
         class_of=answering.class_of,
         reasons_of=answering.reasons_of,
         match_words=screening.match_words,
+        frozen_of=screening.frozen_of,
         new_once=once.new_token,
         day_now=today,
         hint_is_due=guides.hint_is_due,

@@ -81,6 +81,7 @@ def called(entry: Entry, waits: Waiting) -> dict[str, Any]:
         "alerts": ngettext("%(num)s alert", "%(num)s alerts", count),
         "files": ngettext("%(num)s file to validate", "%(num)s files to validate", count),
         "tasks": ngettext("%(num)s task due", "%(num)s tasks due", count),
+        "matches": ngettext("%(num)s match to decide", "%(num)s matches to decide", count),
     }
     return {"count": count, "call": words[entry.calls]}
 

@@ -140,6 +140,7 @@ class ValidationView(HouseView):
             proof_is_whole=agreements.proof_is_whole,
             owners=owners.of_partner(partner.id),
             answers=answers.latest(partner.id, QuestionnaireKind.KNOW_YOUR_PARTNER),
+            exposed=owners.are_exposed(partner.id),
             newest_version=versions.in_force(QuestionnaireKind.KNOW_YOUR_PARTNER),
             matches=screening.matches_of(partner.id),
             lists_loaded=any(watch_lists.newest(kind) for kind in ListKind),

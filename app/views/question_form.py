@@ -17,7 +17,7 @@ from app.services.refusals import RuleBroken, refuse_all
 from app.views.base.forms import figure_box, number_typed
 from app.views.base.typed import cleaned
 
-SPARE = 2
+SPARE = 3
 MOST = 30  # rows
 LONGEST = 500
 HIGHEST = 1_000  # points and weights

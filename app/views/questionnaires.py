@@ -167,7 +167,7 @@ class QuestionnairesView(HouseView):
             held=held,
             boxes=question_form.boxes(shown if request.method == "GET" else None),
             kinds=QuestionKind,
-            conditions=before(definition, key),
+            conditions=before(definition, key, section),
             levels=definition.levels,
             mark=row.version if row is not None else 0,
             refusal=refusal,
@@ -220,12 +220,16 @@ class QuestionnairesView(HouseView):
         return render_template("questionnaires/rehearsal.html", kind=kind, row=row, sheet=sheet, found=found), 422 if wrong else 200
 
 
-def before(definition: Definition, key: str) -> list[tuple[Words, list[tuple[str, Words]]]]:
-    """The answers that a question may depend on: those of the questions with choices that stand before it."""
+def before(definition: Definition, key: str, section_key: str) -> list[tuple[Words, list[tuple[str, Words]]]]:
+    """The answers that a question may depend on: those of the questions with choices that stand before it; before the end of its
+    section, for a new one."""
     found = []
-    for question in definition.questions():
-        if question.key == key:
-            break
-        if question.kind in CHOICES:
-            found.append((question.text, [(f"{question.key}:{option.key}", option.text) for option in question.options]))
+    for section in definition.sections:
+        for question in section.questions:
+            if question.key == key:
+                return found
+            if question.kind in CHOICES:
+                found.append((question.text, [(f"{question.key}:{option.key}", option.text) for option in question.options]))
+        if key == "new" and section.key == section_key:
+            return found
     return found

@@ -12,10 +12,11 @@ from wtforms import PasswordField, StringField, TextAreaField
 from wtforms.validators import Optional
 
 from app.extensions import db
-from app.models import BankAccount, Document, DocumentKind, Partner, PartnerStatus, User
-from app.services import agreements, checks, files, identifiers, once, papers, partners, registration, settings
+from app.models import BankAccount, Document, DocumentKind, Partner, PartnerStatus, QuestionnaireKind, User
+from app.services import agreements, checks, files, identifiers, once, owners, papers, partners, registration, settings
 from app.services.files import Kept
 from app.services.papers import Particulars
+from app.services.questionnaires import answers
 from app.services.refusals import RuleBroken, refuse_all
 from app.views import activity, companies
 from app.views.base import APPLICANTS, EVERYBODY, HouseForm, HouseView, drafts, page, signed_in
@@ -310,7 +311,7 @@ class RegistrationView(HouseView):
             except RuleBroken as broken:
                 db.session.rollback()
                 partner, refusal = self.partner(), broken
-        documents = partners.documents_of(partner.id)
+        documents = [each for kind in DocumentKind if (each := checks.newest_document(partner.id, kind)) is not None]
         account = db.session.scalar(select(BankAccount).where(BankAccount.partner_id == partner.id).order_by(BankAccount.id).limit(1))
         return wizard(
             "submit",
@@ -320,6 +321,9 @@ class RegistrationView(HouseView):
             lacking=lacking,
             refusal=refusal,
             documents=documents,
+            asks_activity=settings.questionnaire_is_on(),
+            owners=owners.of_partner(partner.id),
+            answers=answers.latest(partner.id, QuestionnaireKind.KNOW_YOUR_PARTNER),
             account=account,
             user=db.session.get_one(User, signed_in().id),
             step_of=step_of,

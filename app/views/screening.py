@@ -9,10 +9,10 @@ from flask import flash, redirect, render_template, request
 from flask_babel import format_date, gettext, lazy_gettext as _
 
 from app.extensions import db
-from app.models import BeneficialOwner, ListKind, MatchStatus, ScreeningMatch
+from app.models import BeneficialOwner, ListKind, MatchStatus, Partner, ScreeningMatch
 from app.permissions import BENEFICIAL_OWNERS, MY_OWNERS, SCREENING, WRITE
-from app.services import once, owners, screening, watch_lists
-from app.services.refusals import RuleBroken
+from app.services import once, owners, partners, screening, watch_lists
+from app.services.refusals import RuleBroken, refuse_all
 from app.views.base import EntityView, HouseView, Portal, Rules, act, page, signed_in
 
 OWNER = ["first_name", "last_name", "birth_date", "nationality", "country", "control", "share", "exposed", "office"]
@@ -55,12 +55,19 @@ class ScreeningMatchView(EntityView):
 
     @act(
         _("This is the same"),
-        confirm=_("Decide that this is the same?"),
+        confirm=_("Decide that this is the same? Where assets are frozen, an active partner is suspended at once."),
         asks_reason=True,
         fits=lambda match: match.status not in (MatchStatus.GONE, MatchStatus.CONFIRMED),
     )
     def confirm(self, match: ScreeningMatch, reason: str) -> None:
         screening.decide(match, MatchStatus.CONFIRMED, reason, signed_in().name, seen())
+        if match.is_frozen:
+            partners.freeze(match.partner, signed_in().name, reason)
+
+
+def frozen_of(partner: Partner) -> list[ScreeningMatch]:
+    """The confirmed freezes of a partner, for whoever reads its file."""
+    return [match for match in screening.matches_of(partner.id) if match.is_frozen]
 
 
 def seen() -> int | None:
@@ -129,11 +136,9 @@ class WatchListsView(HouseView):
     def load(self) -> Any:
         sent, kind = request.files.get("file"), request.form.get("kind", "")
         try:
-            if kind not in list(ListKind):
-                raise RuleBroken(_("Please choose which list this is."), "kind")
             content = sent.read(watch_lists.LARGEST + 1) if sent and sent.filename else b""
-            if not content:
-                raise RuleBroken(_("Please choose a file."), "file")
+            wrong = {} if kind in list(ListKind) else {"kind": _("Please choose which list this is.")}
+            refuse_all(wrong | ({} if content else {"file": _("Please choose a file.")}))
             found = watch_lists.read(content)  # before a transaction begins
             once.claim(request.form.get("one_time"), signed_in().id)
             row = watch_lists.put(ListKind(kind), sent.filename or "" if sent else "", found, signed_in().name, bool(request.form.get("smaller_too")))

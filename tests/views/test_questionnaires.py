@@ -119,6 +119,9 @@ def test_going_on_without_an_owner_or_with_wrong_answers_keeps_everything_typed(
     assert lonely.status_code == 422
     assert "Please name at least one beneficial owner." in lonely.text
     assert cast.count(m.Answers) == 0
+    everything = visitor.post(STEP, {}, **EN).text
+    assert everything.count("Please answer this question.") > 8
+    assert "Please name at least one beneficial owner." in everything, "all at once"
     wrong = visitor.post(STEP, sent(volume="lots", area="", officer_name="") | OWNER, **EN)
     assert wrong.status_code == 422
     for key, sentence in (("volume", "This is not a number."), ("area", "Please answer this question."), ("officer_name", "Please answer this question.")):
@@ -161,12 +164,12 @@ def test_a_partner_answers_anew_and_staff_read_why(house, cast):
     before, after = rows(cast, m.Answers)
     assert (before.level, after.level, after.score) == ("low", "high", 10)
     told = reader.get(f"/answers/{after.id}", **EN).text
-    assert "Enhanced vigilance" in told
+    assert "High risk" in told
     assert "10 points" in told
-    assert "decides by itself" in told
+    assert "sets the lowest class by itself" in told
     shown = owner.get(f"/portal/answers/{after.id}", **EN).text
     assert "Do you accept cash?" in shown
-    assert "vigilance" not in shown.split("<main")[1], "a partner is not told its class"
+    assert "risk" not in shown.split("<main")[1].lower(), "a partner is not told its class"
     assert "points" not in shown.split("<main")[1]
     profile = owner.get("/portal/profile/", **EN).text
     assert f"/portal/answers/{after.id}" in profile
@@ -194,7 +197,7 @@ def test_the_validation_screen_shows_owners_answers_and_matches(house, cast, sta
     facts = {"subject": "owner:1", "subject_name": "Jeanne Martin", "list_kind": m.ListKind.EXPOSED, "reference": "1", "entry_name": "Jane MARTIN"}
     match = cast.add(m.ScreeningMatch(partner_id=partner.id, **facts, entry_facts={}, likeness=91, reasons=[["close_name", 91]], compared="x"))
     page = cast.client_for("administrator").get(f"/partners/{partner.id}/validation", **EN).text
-    assert "Enhanced vigilance" in page
+    assert "High risk" in page
     assert f'href="/matches/{match.id}"' in page
     assert "91 out of 100" in page
     assert "Holds more than 25 % of the capital" in page
@@ -429,6 +432,44 @@ def test_nobody_chooses_the_version_whose_questions_suit(house, cast, compliance
     assert 'name="q_cash" value="yes" checked' in late.text
     told = cast.client_for("administrator").get(f"/partners/{partner.id}/validation", **EN).text
     assert "answered under version 1; version 2 is in force" in told
+
+
+def test_an_owner_who_is_exposed_weighs_whatever_was_answered(house, cast):
+    partner, visitor = applicant(cast)
+    exposed = OWNER | {"owner-exposed": "y", "owner-office": "Maire de Lyon"}
+    told = visitor.post(STEP, sent() | exposed, **EN)
+    assert told.status_code == 422
+    assert "You have named a beneficial owner who is politically exposed" in told.text.split('id="q_exposed_help"')[1][:300]
+    assert visitor.post(STEP, sent(exposed="yes") | exposed).status_code == 302
+    page = cast.client_for("administrator").get(f"/partners/{partner.id}/validation", **EN).text
+    assert "enhanced vigilance applies, whatever the score" in page
+
+
+def test_what_is_declared_is_read_again_before_it_is_submitted(house, cast):
+    _partner, visitor = applicant(cast)
+    visitor.post(STEP, sent() | OWNER)
+    page = visitor.get("/partner/file/submit", **EN).text
+    for words in ("Paul Durand", "Holds more than 25 % of the capital", "Do you accept cash?", 'href="/partner/file/activity"'):
+        assert words in page, words
+
+
+def test_naming_an_owner_keeps_the_answers_as_a_draft(house, cast):
+    _partner, visitor = applicant(cast)
+    visitor.post(STEP, sent(volume="77") | OWNER | {"deed": "add"})
+    page = visitor.get(STEP, **EN).text
+    assert "You began this form on" in page
+    token = re.search(r"draft=([0-9a-f]+)", page)[1]
+    assert 'name="q_volume" value="77"' in visitor.get(f"{STEP}?draft={token}", **EN).text
+
+
+def test_a_version_that_somebody_could_not_read_is_not_published(house, cast, compliance):
+    compliance.post(f"{EDITOR}/questions/new", question_fields(mark=mark(compliance), text_en=""))
+    refused = compliance.post(f"{EDITOR}/publish", {"mark": mark(compliance)}, **EN)
+    assert refused.status_code == 422
+    assert "is not complete in: English." in refused.text
+    page = compliance.get(f"{EDITOR}/questions/new?section=money").text
+    assert "exposed:yes" not in page, "only what stands before it can be a condition"
+    assert "funds:yes" in page
 
 
 @pytest.mark.parametrize("token", ["", "x" * 101])

@@ -32,9 +32,9 @@ def question(key: str, kind: QuestionKind, fr: str, en: str, **facts: Any) -> Qu
 
 
 LEVELS = (
-    Level("low", said("Vigilance standard", "Standard vigilance"), 0, "good"),
-    Level("medium", said("Vigilance accrue", "Increased vigilance"), 6, "warn"),
-    Level("high", said("Vigilance renforcée", "Enhanced vigilance"), 12, "bad"),
+    Level("low", said("Risque faible", "Low risk"), 0, "good"),
+    Level("medium", said("Risque moyen", "Medium risk"), 6, "warn"),
+    Level("high", said("Risque élevé", "High risk"), 12, "bad"),
 )
 
 KNOW_YOUR_PARTNER = Definition(

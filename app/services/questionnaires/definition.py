@@ -22,7 +22,7 @@ MOST_ROWS = 20  # of a table
 class QuestionKind(Choice):
     SINGLE = "single", _("One choice")
     SEVERAL = "several", _("Several choices")
-    NUMBER = "number", _("Number")
+    NUMBER = "number", _("A number")
     AMOUNT = "amount", _("Amount in euros")
     DATE = "date", _("Date")
     TEXT = "text", _("Text")

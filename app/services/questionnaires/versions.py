@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
+from flask import current_app
 from flask_babel import lazy_gettext as _
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from app.extensions import db
 from app.models import Questionnaire, QuestionnaireKind, now
-from app.services.questionnaires.definition import CHOICES, Definition, Level, Question, QuestionKind, Section, read, written
+from app.services.questionnaires.definition import CHOICES, Definition, Level, Question, QuestionKind, Section, read, said_in, written
 from app.services.refusals import STALE, RuleBroken
 
 MOST_QUESTIONS = 100
@@ -83,8 +84,24 @@ def publish(row: Questionnaire, mark: int, by: str) -> None:
         raise RuleBroken(_("There is no question yet."))
     if not definition.levels:
         raise RuleBroken(_("There is no class yet."))
+    refuse_untranslated(definition)
     row.published_at, row.by = now(), by
     db.session.flush()
+
+
+def refuse_untranslated(definition: Definition) -> None:
+    """Raises RuleBroken while words that somebody will read are missing in one of the house's languages."""
+    languages = current_app.config["LANGUAGES"]
+    texts = [*(section.text for section in definition.sections), *(level.text for level in definition.levels)]
+    named = [(text, said_in(text)) for text in texts]
+    for question in definition.questions():
+        parts = [*(option.text for option in question.options), *(column.text for column in question.columns)]
+        named += [(text, said_in(question.text)) for text in (question.text, *parts)]
+    named += [(question.help, said_in(question.text)) for question in definition.questions() if question.help]
+    for words, name in named:
+        missing = [facts["name"] for code, facts in languages.items() if not words.get(code)]
+        if missing:
+            raise RuleBroken(_("“%(name)s” is not complete in: %(languages)s.", name=name[:80], languages=", ".join(missing)))
 
 
 def discard(row: Questionnaire, mark: int) -> None:

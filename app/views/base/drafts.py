@@ -54,6 +54,14 @@ def typed() -> MultiDict[str, str] | None:
     return MultiDict([(name, value) for name, value in draft.fields]) if draft is not None else None
 
 
+def keep_here(fields: drafts.Fields) -> None:
+    """Keeps what stands in a form that is not saved by the button that was pressed. Between transactions, for it writes on a session of
+    its own."""
+    if fields:
+        db.session.rollback()
+        drafts.keep(signed_in(), place(), asked_for() or "0", fields)
+
+
 def done() -> None:
     """The form has been saved: its draft is no longer needed. After the commit, for it writes on a session of its own."""
     if token := asked_for():

@@ -11,7 +11,7 @@ from flask_appbuilder import BaseView, expose
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from app.permissions import PARTNER_VALIDATION, READ, Access, Level
+from app.permissions import PARTNER_VALIDATION, READ, SCREENING, Access, Level
 from app.services import passwords, sign_ins
 from app.services.people import Person, Waiting
 from app.services.refusals import RuleBroken
@@ -38,7 +38,10 @@ def waiting() -> Waiting:
     if who is None or not who.is_staff:
         return Waiting()
     found: Waiting = g.waiting
-    return Waiting(found.alerts, found.files, found.tasks, unread=found.unread) if who.may(PARTNER_VALIDATION, READ) else Waiting(tasks=found.tasks)
+    matches = found.matches if who.may(SCREENING, READ) else 0
+    if not who.may(PARTNER_VALIDATION, READ):
+        return Waiting(tasks=found.tasks, matches=matches)
+    return Waiting(found.alerts, found.files, found.tasks, unread=found.unread, matches=matches)
 
 
 def signed_in() -> Person:
