@@ -24,3 +24,10 @@ def statements(house):
     yield sent
     for engine in engines:
         event.remove(engine, "before_cursor_execute", note)
+
+
+@pytest.fixture
+def compliance(house, cast):
+    visitor = cast.client_for("compliance")
+    visitor.post("/questionnaires/partner/begin", {})
+    return visitor
