@@ -193,3 +193,12 @@ def test_figures_of_pdf_and_signature(inside, cast):
         seals.append(time.perf_counter() - begun)
     print(f"PDF with its fields: median {statistics.median(pdfs):.3f} s (asked 0.3); signature: median {statistics.median(seals):.3f} s (asked 0.1)")
     assert content.startswith(b"%PDF")
+
+
+def test_a_number_that_is_none_is_a_file_that_is_not_ours(inside, cast):
+    """One byte changed by chance made « 1.2.3 » of a number, and the verification fell over."""
+    content = signed_in_tests.content(signed_by_both(cast).id)
+    at = content.rindex(b"/Count ") + len(b"/Count ")
+    broken = content[:at] + b"." + content[at + 1 :]
+    for changed in (broken, content.replace(b"/Count 1", b"/Count ..", 1), content.replace(b" 0 R", b" . R", 5)):
+        assert not signing.verify(changed).is_ours
