@@ -9,7 +9,24 @@ from flask_babel import gettext, lazy_gettext as _
 from sqlalchemy import select
 
 from app.extensions import db
-from app.models import BankAccount, Check, Contact, Document, ListKind, Membership, Note, Partner, PartnerStatus, ProviderCode, QuestionnaireKind, Side, Task, User, today
+from app.models import (
+    Answers,
+    BankAccount,
+    Check,
+    Contact,
+    Document,
+    ListKind,
+    Membership,
+    Note,
+    Partner,
+    PartnerStatus,
+    ProviderCode,
+    QuestionnaireKind,
+    Side,
+    Task,
+    User,
+    today,
+)
 from app.permissions import FOLLOW_UP, FULL, MY_BANK, PARTNER_BANK, PARTNER_FILE, PARTNER_PEOPLE, PARTNER_VALIDATION, WRITE
 from app.services import agreements, checks, colleagues, factors, once, owners, partners, registration, screening, sign_ins, watch_lists
 from app.services.questionnaires import answers, versions
@@ -121,12 +138,14 @@ class ValidationView(HouseView):
 
     def screen(self, partner: Partner, refusal: RuleBroken | None = None) -> str:
         held = partners.standing_categories(partner)
+        answered, newest = answers.latest(partner.id, QuestionnaireKind.KNOW_YOUR_PARTNER), versions.in_force(QuestionnaireKind.KNOW_YOUR_PARTNER)
+        pieces, exposed = checks.expected_documents(partner), owners.are_exposed(partner.id)
         return render_template(
             "partners/validation.html",
             partner=partner,
             checks=checks.latest(partner.id),
             documents=partners.documents_of(partner.id),
-            pieces=checks.expected_documents(partner),
+            pieces=pieces,
             moves=partners.moves_of(partner.id),
             agreements=agreements.of_partner(partner.id),
             offerings=[(offering, not offering.required_categories or bool(set(offering.required_categories) & held)) for offering in partners.open_offerings()],
@@ -139,9 +158,10 @@ class ValidationView(HouseView):
             one_time=once.new_token(),
             proof_is_whole=agreements.proof_is_whole,
             owners=owners.of_partner(partner.id),
-            answers=answers.latest(partner.id, QuestionnaireKind.KNOW_YOUR_PARTNER),
-            exposed=owners.are_exposed(partner.id),
-            newest_version=versions.in_force(QuestionnaireKind.KNOW_YOUR_PARTNER),
+            answers=answered,
+            exposed=exposed,
+            newest_version=newest,
+            open_points=open_points(pieces, exposed, answered),
             matches=screening.matches_of(partner.id),
             lists_loaded=any(watch_lists.newest(kind) for kind in ListKind),
         )
@@ -200,6 +220,20 @@ class ValidationView(HouseView):
             checks.override(check, request.form.get(f"reason_{check_id}", ""), signed_in().name)
 
         return self.deed(record_id, do, gettext("The override has been noted."))
+
+
+def open_points(pieces: Any, exposed: bool, answered: Answers | None) -> list[str]:
+    """What somebody who validates should have seen, in sentences; none of it stands in the way."""
+    missing = [str(kind.label) for kind, piece in pieces if piece is None]
+    expired = [str(kind.label) for kind, piece in pieces if piece is not None and piece.is_expired]
+    highest = answered is not None and answers.is_highest(answered)
+    told = [
+        (bool(missing), lambda: gettext("Pieces that are missing: %(pieces)s.", pieces=", ".join(missing))),
+        (bool(expired), lambda: gettext("Pieces that have expired: %(pieces)s.", pieces=", ".join(expired))),
+        (exposed or highest, lambda: gettext("Enhanced vigilance applies to this partner.")),
+        (answered is None, lambda: gettext("The questionnaire has not been answered.")),
+    ]
+    return [words() for holds, words in told if holds]
 
 
 class ContactView(EntityView):

@@ -229,6 +229,8 @@ class RegistrationView(HouseView):
             "iban": account.iban if account else None,
         }
         form = DocumentsForm(data=start)
+        for name in ("identity_number", "iban"):
+            form[name].flags.required = True
         refusals: dict[str, Any] = {}
         if request.method == "POST":
             good = form.validate()

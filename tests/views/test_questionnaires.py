@@ -273,6 +273,11 @@ def test_an_owner_who_is_exposed_weighs_whatever_was_answered(house, cast):
     assert visitor.post(STEP, sent(exposed="yes") | exposed).status_code == 302
     page = cast.client_for("administrator").get(f"/partners/{partner.id}/validation", **EN).text
     assert "enhanced vigilance applies, whatever the score" in page
+    with cast.writing() as session:
+        session.get_one(m.Partner, partner.id).status = m.PartnerStatus.PENDING_VALIDATION
+    page = cast.client_for("administrator").get(f"/partners/{partner.id}/validation", **EN).text
+    for point in ("Still open in this file:", "Pieces that are missing: Identity document", "Enhanced vigilance applies to this partner."):
+        assert point in page, point
 
 
 def test_what_is_declared_is_read_again_before_it_is_submitted(house, cast):

@@ -185,5 +185,11 @@ def of_partner(partner_id: int, kind: QuestionnaireKind) -> list[Answers]:
     return list(db.session.scalars(wanted.where(Answers.partner_id == partner_id, Questionnaire.kind == kind).order_by(Answers.id.desc())))
 
 
+def is_highest(row: Answers) -> bool:
+    """Whether the answers fell into the highest class of their version."""
+    levels = sorted(read(row.questionnaire.content).levels, key=lambda level: level.least)
+    return len(levels) > 1 and row.level == levels[-1].key
+
+
 def latest(partner_id: int, kind: QuestionnaireKind) -> Answers | None:
     return next(iter(of_partner(partner_id, kind)), None)
