@@ -317,6 +317,16 @@ const armCalendars = (root) => root.querySelectorAll("[data-calendar]").forEach(
 });
 armCalendars(document);
 
+// What is shown one time is copied whole, where the browser lets a page do so.
+if (navigator.clipboard) document.querySelectorAll("[data-copies]").forEach((button) => {
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    const from = document.getElementById(button.dataset.copies);
+    await navigator.clipboard.writeText(from.value ?? [...from.children].map((line) => line.textContent).join("\n"));
+    button.lastElementChild.textContent = `· ${button.dataset.done}`;
+  });
+});
+
 // Columns are put in order with buttons, which work with a finger and with the keyboard.
 document.querySelectorAll("[data-sortable]").forEach((list) => {
   const move = (item, step) => {

@@ -114,3 +114,20 @@ def test_a_day_is_typed_as_people_do_or_picked(house, cast, tab):
         page.click(".save-bar .btn-primary")
     assert str(cast.read(lambda session: session.query(m.Task).one().due_on)) == "2031-12-31"
     assert browser.faults == []
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_what_is_shown_one_time_is_copied_whole(house, cast, tab):
+    browser = tab("fr", 390)
+    sign_in(browser, "/login", cast.staff("manager", language="fr").email)
+    page = browser.page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    browser.open("/account/")
+    with page.expect_navigation():
+        page.click("text=Créer une adresse")
+    page.click("[data-copies=calendar_address]")
+    page.wait_for_selector("[data-copies] [role=status]:has-text('Copié')")
+    assert page.evaluate("navigator.clipboard.readText()") == page.input_value("#calendar_address")
+    browser.picture("calendar-address")
+    assert browser.faults == []
