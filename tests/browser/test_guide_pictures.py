@@ -40,7 +40,7 @@ def test_every_picture_of_the_guides_is_of_a_page_that_opens(house, cast, tab, l
                     kept = Path(TAKEN) / language / kept.name
                     kept.parent.mkdir(parents=True, exist_ok=True)
                     browser.page.set_viewport_size(WINDOWS[device.removesuffix("-dark")])
-                    browser.page.emulate_media(color_scheme="dark" if device.endswith("-dark") else "light")
+                    browser.page.emulate_media(color_scheme="dark" if device.endswith("-dark") else "light", reduced_motion="reduce")
                     browser.page.wait_for_timeout(250)
                     Image.open(BytesIO(browser.page.screenshot())).resize(size).save(kept, quality=70, method=6)
                 assert Image.open(BytesIO(kept.read_bytes())).size == size, f"take the pictures again: {kept.name}"

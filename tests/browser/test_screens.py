@@ -53,6 +53,7 @@ def test_each_of_the_twelve_screens_opens_fits_and_has_its_picture(house, cast, 
             kept = Path(TAKEN or ALBUM) / name_of(screen, language, width, dark)
             if TAKEN:
                 kept.parent.mkdir(parents=True, exist_ok=True)
+                browser.page.wait_for_timeout(300)  # charts are drawn once the page is there
                 Image.open(BytesIO(browser.page.screenshot())).save(kept, quality=70, method=6)
             assert kept.stat().st_size < 200_000
         assert browser.faults == []
