@@ -41,7 +41,7 @@ def saving(owner: BeneficialOwner, new: bool) -> None:
             wrong["share"] = _("The others hold %(held)s %% already: together that is more than the whole.", held=f"{held.normalize():f}")
     if owner.exposed and not (owner.office or "").strip():
         wrong["office"] = _("Please name the office.")
-    refuse_all(wrong)  # type: ignore[arg-type]
+    refuse_all(wrong)
 
 
 def saved(owner: BeneficialOwner, new: bool) -> None:
