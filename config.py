@@ -74,6 +74,8 @@ class Config:
     LINK_LIFETIME = timedelta(days=7)
     OFFER_TO_SIGN_LIFETIME = timedelta(days=14)
     CODE_LIFETIME = timedelta(minutes=15)
+    CLIENT_LINK_LIFETIME = timedelta(days=14)
+    QUESTIONNAIRE_LIFETIME = timedelta(days=30)
 
     # Staff in these roles do not get in without a second factor; to everybody else it is offered.
     SECOND_FACTOR_FOR: tuple[str, ...] = tuple(role.strip() for role in os.environ.get("SECOND_FACTOR_FOR", "administrator,compliance").split(",") if role.strip())

@@ -3,12 +3,34 @@
 from app import extensions
 from app.models.agreements import EVERY_KIND, Agreement, AgreementFile, AgreementKind, AgreementStatus, AgreementTemplate, SigningCode
 from app.models.base import INTERNAL, SHARED, STAFF, Choice, Model, Money, Own, Record, fold, now, today
-from app.models.clients import Client, ClientKind, ClientReference, ClientStatus, ReferenceClaim, Signatory, SignatoryRole
+from app.models.clients import (
+    Civility,
+    Client,
+    ClientKind,
+    ClientReference,
+    ClientStatus,
+    FamilyStatus,
+    Knowledge,
+    MatrimonialRegime,
+    ReferenceClaim,
+    Signatory,
+    SignatoryRole,
+)
 from app.models.contracts import Contract, ContractStatus, number_key
 from app.models.custom import CustomField, Customised, CustomOption, FieldHolder, FieldKind, FieldPortal
 from app.models.history import Deed, History, HistoryHead, HistoryValues
 from app.models.imports import Import, ImportKind, ImportLine, ImportState, Outcome
 from app.models.jobs import Job, JobState, Lane
+from app.models.knowledge import (
+    AnsweredHow,
+    ClientAnswers,
+    ClientCode,
+    ClientLink,
+    ClientPaper,
+    ClientPaperKind,
+    ClientPaperState,
+    QuestionnaireSent,
+)
 from app.models.lookups import LOOK_UPS, ActivityKind, Country, DocumentKind, Listed, LookUpRow, NoteKind, ProductKind
 from app.models.mails import Mail, MailStatus
 from app.models.offers import Assignment, Offering, OfferingStatus, Product, Supplier, SupplierKind
@@ -34,7 +56,7 @@ from app.models.partners import (
 )
 from app.models.partnerships import Partnership, PartnershipStatus, Program, Tier
 from app.models.preferences import CalendarLink, Draft, Preference, SavedView, Undo
-from app.models.questionnaires import Answers, NeverRewritten, Questionnaire, QuestionnaireKind
+from app.models.questionnaires import OF_CLIENTS, Answers, NeverRewritten, Questionnaire, QuestionnaireKind
 from app.models.screening import BeneficialOwner, Control, ListKind, MatchStatus, ScreeningMatch, WatchEntry, WatchList
 from app.models.users import (
     Attempt,

@@ -109,6 +109,7 @@ class Own:
     writes: columns a partner may set on rows of its own (its agents' rows it only reads); none means read only;
     applicant: columns one's own registration file may set before the portal opens; None hides the row until then;
     ruled: columns that rules of the house may set while a partner acts (scope.verb); made_by_rules: whole rows.
+    link: the column with the client's id, for whoever enters by a mailed link: its own rows, to read; None hides them.
     """
 
     owner: str | None = None
@@ -120,6 +121,7 @@ class Own:
     ruled: frozenset[str] = frozenset()
     made_by_rules: bool = False
     deletes: bool = False
+    link: str | None = None
 
 
 OPEN = "open"  # everybody who is signed in may read it, applicants too; only staff may write it

@@ -28,20 +28,67 @@ class ClientStatus(Choice):
     FORMER = "former", _("Former client")
 
 
+class Knowledge(Choice):
+    """Whether both questionnaires of a client, knowledge and risk, have been answered and are not to be reviewed yet."""
+
+    MISSING = "missing", _("Missing"), "bad"
+    DUE = "due", _("To be reviewed"), "warn"
+    CURRENT = "current", _("Up to date"), "good"
+
+
+class Civility(Choice):
+    MRS = "mrs", _("Ms")
+    MR = "mr", _("Mr")
+
+
+class FamilyStatus(Choice):
+    SINGLE = "single", _("Single")
+    MARRIED = "married", _("Married")
+    CIVIL_UNION = "civil_union", _("Civil partnership (PACS)")
+    COHABITING = "cohabiting", _("Living together")
+    DIVORCED = "divorced", _("Divorced")
+    WIDOWED = "widowed", _("Widowed")
+
+
+class MatrimonialRegime(Choice):
+    ACQUESTS = "acquests", _("Community of acquests")
+    UNIVERSAL = "universal", _("Universal community")
+    SEPARATION = "separation", _("Separation of property")
+    PARTICIPATION = "participation", _("Participation in acquests")
+    JOINT = "joint", _("Joint ownership (PACS)")
+
+
 CLIENT_FILE = frozenset(
     {
         "kind",
+        "civility",
         "first_name",
         "last_name",
+        "birth_name",
         "birth_date",
+        "birth_place",
+        "nationality",
+        "family_status",
+        "matrimonial_regime",
+        "children",
+        "occupation",
         "company_name",
+        "legal_form",
         "siren",
         "email",
         "phone",
+        "mobile",
         "street",
         "postcode",
         "city",
         "country",
+        "mail_street",
+        "mail_postcode",
+        "mail_city",
+        "tax_country",
+        "tax_number",
+        "us_person",
+        "language",
         "adviser_id",
         "first_person_id",
         "second_person_id",
@@ -55,11 +102,21 @@ class Client(Customised, Searchable, Record):
     __tablename__ = "client"
     custom_holder = "client"
     title, plural, adding = _("Client"), _("Clients"), _("New client")
-    scope = Own("partner_id", adviser="adviser_id", writes=CLIENT_FILE | {"name", "search_text", "partner_id", "custom"}, ruled=frozenset({"status"}), deletes=True)
+    scope = Own(
+        "partner_id",
+        adviser="adviser_id",
+        writes=CLIENT_FILE | {"name", "search_text", "partner_id", "custom"},
+        ruled=frozenset({"status", "knowledge", "notifications"}),
+        deletes=True,
+        link="id",
+    )
     searched = ("name", "siren", "email", "city")
     __table_args__ = (
         Index("ix_client_partner_name", "partner_id", "name", "id"),
         Index("ix_client_name", "name", "id"),
+        Index("ix_client_siren", "siren"),
+        Index("ix_client_email", "email"),
+        CheckConstraint("children IS NULL OR (children >= 0 AND children <= 30)", name="children_can_be"),
         CheckConstraint("kind <> 'person' OR last_name IS NOT NULL", name="person_has_last_name"),
         CheckConstraint("kind NOT IN ('company', 'association') OR company_name IS NOT NULL", name="company_has_name"),
         CheckConstraint("first_person_id IS NULL OR first_person_id <> second_person_id", name="two_different_persons"),
@@ -69,21 +126,43 @@ class Client(Customised, Searchable, Record):
     adviser_id: Mapped[int | None] = field(_("Adviser"), ForeignKey("ab_user.id"), index=True)
     kind: Mapped[ClientKind] = field(_("Kind of client"), choice_of(ClientKind), default=ClientKind.PERSON)
     status: Mapped[ClientStatus] = field(_("Status"), choice_of(ClientStatus), default=ClientStatus.PROSPECT)
+    knowledge: Mapped[Knowledge] = field(_("Questionnaires"), choice_of(Knowledge), default=Knowledge.MISSING)
     name: Mapped[str] = field(_("Name"), String(200), default="")
+    civility: Mapped[Civility | None] = field(_("Title"), choice_of(Civility))
     first_name: Mapped[str | None] = field(_("First name"), String(100))
     last_name: Mapped[str | None] = field(_("Last name"), String(100))
+    birth_name: Mapped[str | None] = field(_("Birth name"), String(100))
     birth_date: Mapped[date | None] = field(_("Birth date"), kind="birth_date")
+    birth_place: Mapped[str | None] = field(_("Place of birth"), String(100))
+    nationality: Mapped[Country | None] = field(_("Nationality"), ListedIn(Country, 2))
+    family_status: Mapped[FamilyStatus | None] = field(_("Family status"), choice_of(FamilyStatus))
+    matrimonial_regime: Mapped[MatrimonialRegime | None] = field(_("Matrimonial regime"), choice_of(MatrimonialRegime))
+    children: Mapped[int | None] = field(_("Dependent children"))
+    occupation: Mapped[str | None] = field(_("Occupation"), String(100))
+    legal_form: Mapped[str | None] = field(_("Legal form"), String(60))
     company_name: Mapped[str | None] = field(_("Company name"), String(200))
     siren: Mapped[str | None] = field(_("SIREN"), String(9), help=_("Nine digits."), kind="siren")
     email: Mapped[str | None] = field(_("E-mail"), String(320), kind="email")
     phone: Mapped[str | None] = field(_("Phone"), String(30), kind="phone")
+    mobile: Mapped[str | None] = field(_("Mobile"), String(30), kind="phone")
     street: Mapped[str | None] = field(_("Street"), String(200))
     postcode: Mapped[str | None] = field(_("Postcode"), String(10))
     city: Mapped[str | None] = field(_("Town"), String(100))
     country: Mapped[Country] = field(_("Country"), ListedIn(Country, 2), default=Country.FRANCE)
+    mail_street: Mapped[str | None] = field(_("Postal address, if another"), String(200))
+    mail_postcode: Mapped[str | None] = field(_("Postcode of that address"), String(10))
+    mail_city: Mapped[str | None] = field(_("Town of that address"), String(100))
+    tax_country: Mapped[Country] = field(_("Tax residence"), ListedIn(Country, 2), default=Country.FRANCE)
+    tax_number: Mapped[str | None] = field(_("Tax number"), String(30))
+    us_person: Mapped[bool] = field(_("US person"), default=False, help=_("Citizen of the United States, or resident there for tax (FATCA)."))
+    language: Mapped[str] = field(_("Language"), String(5), default="fr", kind="language", help=_("Questionnaires and e-mails are written in it."))
     first_person_id: Mapped[int | None] = field(_("First person"), ForeignKey("client.id"))
     second_person_id: Mapped[int | None] = field(_("Second person"), ForeignKey("client.id"))
-    notifications: Mapped[bool] = field(_("Notifications"), default=False, help=_("Off means that no e-mail at all leaves for this client."))
+    notifications: Mapped[bool] = field(
+        _("Notifications"),
+        default=False,
+        help=_("Off means that no e-mail at all leaves for this client’s people, links for questionnaires, signatures and sign-in included."),
+    )
 
     partner: Mapped[Any] = relationship("Partner")
     adviser: Mapped[User | None] = relationship(User)
@@ -100,6 +179,11 @@ class Client(Customised, Searchable, Record):
         if self.kind in (ClientKind.COMPANY, ClientKind.ASSOCIATION):
             return self.company_name or ""
         return " ".join(part for part in (self.last_name, self.first_name) if part)
+
+    @property
+    def called(self) -> str:
+        """The name as it is said and written in a letter: first name first."""
+        return " ".join(part for part in (self.first_name, self.last_name) if part) if self.kind is ClientKind.PERSON else self.full_name
 
 
 @event.listens_for(Client, "before_insert")

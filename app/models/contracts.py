@@ -35,7 +35,7 @@ class Contract(Customised, Record):
     custom_holder = "contract"
     title, plural, adding = _("Contract"), _("Contracts"), _("New contract")
     labelled = ("number",)
-    scope = Own("partner_id", adviser="client.adviser_id", ruled=frozenset({"client_id", "search_text"}))
+    scope = Own("partner_id", adviser="client.adviser_id", ruled=frozenset({"client_id", "search_text"}), link="client_id")
     searched = ("number_key", "holder")
     __table_args__ = (
         UniqueConstraint("supplier_id", "number_key"),

@@ -19,6 +19,7 @@ class MailStatus(Choice):
     DEFERRED = "deferred", _("To be tried again"), "warn"
     FAILED = "failed", _("Failed"), "bad"
     HELD = "held", _("Held"), "warn"
+    DISCARDED = "discarded", _("Discarded")
 
 
 class Mail(Record):
@@ -38,10 +39,12 @@ class Mail(Record):
     html: Mapped[str] = mapped_column(Text)
     status: Mapped[MailStatus] = field(_("Status"), choice_of(MailStatus), default=MailStatus.QUEUED, index=True)
     partner_id: Mapped[int | None] = field(_("Partner"), ForeignKey("partner.id"), index=True)
+    client_id: Mapped[int | None] = field(_("Client"), ForeignKey("client.id", ondelete="CASCADE"), index=True)
     sent_at: Mapped[datetime | None] = field(_("Sent on"), Moment)
     error: Mapped[str] = field(_("What went wrong"), String(500), default="")
 
     partner: Mapped[Any] = relationship("Partner")
+    client: Mapped[Any] = relationship("Client")
 
     def __str__(self) -> str:
         return self.subject

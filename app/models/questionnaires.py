@@ -15,6 +15,11 @@ from app.models.partners import Partner
 
 class QuestionnaireKind(Choice):
     KNOW_YOUR_PARTNER = "partner", _("Knowledge of the partner")
+    QCF = "qcf", _("Financial knowledge (QCF)")
+    QPR = "qpr", _("Risk profile (QPR)")
+
+
+OF_CLIENTS = (QuestionnaireKind.QCF, QuestionnaireKind.QPR)
 
 
 class NeverRewritten(Exception):

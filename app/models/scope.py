@@ -28,6 +28,7 @@ class ScopeKind(StrEnum):
     STAFF = "staff"
     PARTNER = "partner"
     APPLICANT = "applicant"  # one's own registration file
+    LINK = "link"  # a client who came by a mailed link: its own rows, to read
     NONE = "none"
 
 
@@ -60,6 +61,7 @@ class Scope:
     partner_ids: tuple[int, ...] = ()
     person_id: int | None = None
     own_clients_only: bool = False
+    client_id: int | None = None
 
     @property
     def sees_everything(self) -> bool:
@@ -72,8 +74,10 @@ class Scope:
     @cached_property
     def values(self) -> dict[str, Any]:
         """The bound values of rows_of(): given to every statement beside its own."""
-        return {"scope_partners": self.partner_ids, "scope_person": self.person_id}
+        return {"scope_partners": self.partner_ids, "scope_person": self.person_id, "scope_client": self.client_id}
 
+
+READS_ONLY = (ScopeKind.LINK, ScopeKind.NONE)
 
 SYSTEM = Scope(ScopeKind.SYSTEM)
 STAFF_SCOPE = Scope(ScopeKind.STAFF)
@@ -92,10 +96,12 @@ def rows_of(entity: type[Any], scope: Scope) -> ColumnElement[bool] | None:
     """The rows of an entity that a partner-side scope may read, to be run with the scope's `values`; None means all of them
     (shared tables)."""
     own = getattr(entity, "scope", None)
-    if (own == SHARED and scope.kind is ScopeKind.PARTNER) or (own == OPEN and scope.kind is not ScopeKind.NONE):
+    if (own == SHARED and scope.kind in (ScopeKind.PARTNER, ScopeKind.LINK)) or (own == OPEN and scope.kind is not ScopeKind.NONE):
         return None
     if not isinstance(own, Own) or scope.kind is ScopeKind.NONE:
         return false()
+    if scope.kind is ScopeKind.LINK:
+        return getattr(entity, own.link) == bindparam("scope_client") if own.link else false()
     if scope.kind is ScopeKind.APPLICANT and own.applicant is None:
         return false()
     return and_(*conditions(entity, own, scope))
@@ -207,7 +213,7 @@ def write_wall(session: Session, context: Any, instances: Any) -> None:
             guard_write(session, scope, record, new=False)
     for record in session.deleted:
         own = getattr(record, "scope", None)
-        if not (isinstance(own, Own) and own.deletes):
+        if not (isinstance(own, Own) and own.deletes) or scope.kind in READS_ONLY:
             raise OutOfScope(f"{type(record).__name__} may not be deleted under this scope")
         guard_owner(session, scope, record, own)
 
@@ -222,7 +228,7 @@ def granted(session: Session, record: Any) -> frozenset[str]:
 
 def guard_write(session: Session, scope: Scope, record: Any, new: bool) -> None:
     own = getattr(record, "scope", None)
-    if not isinstance(own, Own) or scope.kind is ScopeKind.NONE:
+    if not isinstance(own, Own) or scope.kind in READS_ONLY:
         raise OutOfScope(f"{type(record).__name__} may not be written under this scope")
     own_writes = own.writes if scope.kind is ScopeKind.PARTNER else (own.applicant or frozenset())
     allowed = own_writes | granted(session, record) | HOUSE_COLUMNS | ({own.owner} if new and own.owner and own_writes else frozenset())

@@ -1,7 +1,8 @@
 """The second wall: PostgreSQL's row-level security, written from the same declarations as the first (scope.py).
 
-Two roles, neither of which owns a table: staff with a policy that lets everything through, partners with one that compares
-the owner with a transaction-local setting. One policy with an OR would keep trigram indexes from being used.
+Three roles, none of which owns a table: staff with a policy that lets everything through, partners with one that compares the
+owner with a transaction-local setting, and clients who came by a link, who read their own rows and write nothing. One policy with
+an OR would keep trigram indexes from being used.
 """
 
 from __future__ import annotations
@@ -18,12 +19,23 @@ from app.models.base import OPEN, SHARED, Model, Own
 from app.models.indexes import finder_of, has_finder
 from app.models.scope import HOUSE_COLUMNS, Scope, ScopeKind, class_named, scope_of, scoped_classes
 
-STAFF_ROLE, PARTNER_ROLE = "cordee_staff", "cordee_partner"
-ROLE_OF = {ScopeKind.SYSTEM: "none", ScopeKind.STAFF: STAFF_ROLE, ScopeKind.PARTNER: PARTNER_ROLE, ScopeKind.APPLICANT: PARTNER_ROLE, ScopeKind.NONE: PARTNER_ROLE}
+STAFF_ROLE, PARTNER_ROLE, CLIENT_ROLE = "cordee_staff", "cordee_partner", "cordee_client"
+ROLE_OF = {
+    ScopeKind.SYSTEM: "none",
+    ScopeKind.STAFF: STAFF_ROLE,
+    ScopeKind.PARTNER: PARTNER_ROLE,
+    ScopeKind.APPLICANT: PARTNER_ROLE,
+    ScopeKind.LINK: CLIENT_ROLE,
+    ScopeKind.NONE: PARTNER_ROLE,
+}
 PARTNERS = "(SELECT string_to_array(nullif(current_setting('cordee.partners', true), ''), ',')::int[])::int[]"
 OWN_PARTNER = "(SELECT (string_to_array(nullif(current_setting('cordee.partners', true), ''), ',')::int[])[1])"  # agents come after it
 ADVISER = "(SELECT nullif(current_setting('cordee.adviser', true), '')::int)"
-SETTINGS = "SELECT set_config('role', :role, {local}), set_config('cordee.partners', :partners, {local}), set_config('cordee.adviser', :adviser, {local})"
+CLIENT = "(SELECT nullif(current_setting('cordee.client', true), '')::int)"
+SETTINGS = (
+    "SELECT set_config('role', :role, {local}), set_config('cordee.partners', :partners, {local}),"
+    " set_config('cordee.adviser', :adviser, {local}), set_config('cordee.client', :client, {local})"
+)
 SET_ROLE, KEEP_ROLE = text(SETTINGS.format(local="true")), text(SETTINGS.format(local="false"))
 
 
@@ -52,7 +64,8 @@ def keep_role(connection: Connection, scope: Scope) -> None:
 
 def role_settings(scope: Scope) -> dict[str, str]:
     adviser = str(scope.person_id) if scope.own_clients_only else ""
-    return {"role": ROLE_OF[scope.kind], "partners": ",".join(map(str, scope.partner_ids)), "adviser": adviser}
+    client = str(scope.client_id) if scope.client_id is not None else ""
+    return {"role": ROLE_OF[scope.kind], "partners": ",".join(map(str, scope.partner_ids)), "adviser": adviser, "client": client}
 
 
 def lay_down_role(session: Session) -> None:
@@ -86,7 +99,7 @@ def take_down(connection: Connection) -> None:
 
 
 def roles() -> Iterator[str]:
-    for role in (STAFF_ROLE, PARTNER_ROLE):
+    for role in (STAFF_ROLE, PARTNER_ROLE, CLIENT_ROLE):
         # Roles belong to the whole server: another database's first start may be creating them at this moment.
         yield f"DO $$ BEGIN CREATE ROLE {role} NOLOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
         yield f"DO $$ BEGIN IF NOT pg_has_role(current_user, '{role}', 'MEMBER') THEN EXECUTE format('GRANT {role} TO %I', current_user); END IF; END $$"
@@ -96,12 +109,14 @@ def roles() -> Iterator[str]:
 
 def grants() -> Iterator[str]:
     yield f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {STAFF_ROLE}"
-    yield f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {PARTNER_ROLE}"
+    yield f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {PARTNER_ROLE}, {CLIENT_ROLE}"
     yield f"GRANT SELECT, INSERT, UPDATE ON submission TO {PARTNER_ROLE}"
     for entity in scoped_classes():
         own = entity.scope
         if own in (OPEN, SHARED) or isinstance(own, Own):
             yield f"GRANT SELECT ON {entity.__tablename__} TO {PARTNER_ROLE}"
+        if own in (OPEN, SHARED) or (isinstance(own, Own) and own.link):
+            yield f"GRANT SELECT ON {entity.__tablename__} TO {CLIENT_ROLE}"
         if isinstance(own, Own):
             yield from write_grants(entity, own)
 
@@ -127,10 +142,12 @@ def policies() -> Iterator[str]:
         table = entity.__tablename__
         read, write = (wall(row_conditions(entity, entity.scope, own_only)) for own_only in (False, True))
         yield f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY"
-        for name in (STAFF_ROLE, PARTNER_ROLE, *(f"{PARTNER_ROLE}_{deed}" for deed in ("insert", "update", "delete"))):
+        for name in (STAFF_ROLE, PARTNER_ROLE, CLIENT_ROLE, *(f"{PARTNER_ROLE}_{deed}" for deed in ("insert", "update", "delete"))):
             yield f"DROP POLICY IF EXISTS {name} ON {table}"
         yield f"CREATE POLICY {STAFF_ROLE} ON {table} TO {STAFF_ROLE} USING (true) WITH CHECK (true)"
         yield f"CREATE POLICY {PARTNER_ROLE} ON {table} FOR SELECT TO {PARTNER_ROLE} USING ({read})"
+        if entity.scope.link:
+            yield f"CREATE POLICY {CLIENT_ROLE} ON {table} FOR SELECT TO {CLIENT_ROLE} USING ({table}.{entity.scope.link} = {CLIENT})"
         yield f"CREATE POLICY {PARTNER_ROLE}_insert ON {table} FOR INSERT TO {PARTNER_ROLE} WITH CHECK ({write})"
         yield f"CREATE POLICY {PARTNER_ROLE}_update ON {table} FOR UPDATE TO {PARTNER_ROLE} USING ({write}) WITH CHECK ({write})"
         yield f"CREATE POLICY {PARTNER_ROLE}_delete ON {table} FOR DELETE TO {PARTNER_ROLE} USING ({write})"

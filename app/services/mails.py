@@ -23,15 +23,16 @@ from app.services.crossings import crossing
 from app.services.refusals import RuleBroken
 
 
-def written(notice: str, recipient: str, language: str, partner_id: int | None = None, **facts: Any) -> Mail:
-    """One mail in the recipient's language, from templates/emails/<notice>/."""
+def written(notice: str, recipient: str, language: str, partner_id: int | None = None, client_id: int | None = None, house: str = "", **facts: Any) -> Mail:
+    """One mail in the recipient's language, from templates/emails/<notice>/; in the name of the house, unless another is given."""
+    house = house or current_app.config["HOUSE_NAME"]
     with force_locale(current_app.config["LANGUAGES"][language]["locale"]):
         subject = " ".join(render_template(f"emails/{notice}/subject.txt", **facts).split())
-        body = render_template(f"emails/{notice}/body.txt", house=current_app.config["HOUSE_NAME"], **facts).strip()
+        body = render_template(f"emails/{notice}/body.txt", house=house, **facts).strip()
         link = facts.get("link")
         button = render_template(f"emails/{notice}/button.txt").strip() if link else ""
         shown = {"subject": subject, "paragraphs": paragraphs(body, link), "link": link, "button": button, "language": language}
-        html = render_template("emails/layout.html", house=current_app.config["HOUSE_NAME"], **shown)
+        html = render_template("emails/layout.html", house=house, **shown)
     return Mail(
         message_id=make_msgid(domain="cordee.example"),
         notice=notice,
@@ -41,6 +42,7 @@ def written(notice: str, recipient: str, language: str, partner_id: int | None =
         text=body,
         html=html,
         partner_id=partner_id,
+        client_id=client_id,
     )
 
 

@@ -32,9 +32,11 @@ SAMPLE = {
     "title": "Avenant n° 1",
     "until": datetime(2027, 3, 1, 17, tzinfo=UTC),
     "today": date(2027, 1, 30),
+    "kind": "qpr",
+    "subjects": ["Quelques questions sur vos connaissances", "Votre code de signature"],
     "pieces": [(None, date(2027, 3, 1)), (DocumentKind.LIABILITY, date(2027, 1, 15))],
 }
-WITHOUT_LINK = frozenset({"signing_code", "address_changed", "second_factor"})
+WITHOUT_LINK = frozenset({"client_code", "signing_code", "address_changed", "second_factor"})
 
 
 def names() -> list[str]:

@@ -7,9 +7,7 @@ only says that they stand. A file that came too late is thrown away.
 from __future__ import annotations
 
 import hashlib
-import hmac
 import json
-import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,13 +20,12 @@ from app.connectors import documents, signature
 from app.extensions import db
 from app.models import Agreement, AgreementFile, AgreementKind, AgreementStatus, Partner, SigningCode, now
 from app.models.scope import Scope, verb
-from app.services import agreements, alerts, files, notices
+from app.services import agreements, alerts, codes, files, notices
 from app.services.crossings import crossing
 from app.services.files import Kept
 from app.services.refusals import RuleBroken
 from app.services.wordings import locale_of
 
-TRIES = 5
 NOTHING_TO_SIGN = _("There is nothing to sign any more. Please open your file again.")
 NOT_SEALED = _("The signature could not be put into the file just now. Nothing has been signed: please ask for a new code and try again.")
 
@@ -46,11 +43,6 @@ class Sealed:
 # --- the code -------------------------------------------------------------------------------------
 
 
-def code_digest(agreement_id: int, code: str) -> str:
-    key = current_app.config["SECRET_KEY"].encode()
-    return hmac.new(key, f"{agreement_id}:{code}".encode(), hashlib.sha256).hexdigest()
-
-
 def send_code(agreement_id: int, scope: Scope, email: str, language: str) -> None:
     """Mails a fresh six-digit code; earlier ones die. Runs on a session of its own, before the request's has begun."""
     with crossing(reading=False) as session:
@@ -59,8 +51,10 @@ def send_code(agreement_id: int, scope: Scope, email: str, language: str) -> Non
             raise RuleBroken(NOTHING_TO_SIGN)
         for earlier in session.scalars(select(SigningCode).where(SigningCode.agreement_id == agreement_id, SigningCode.used_at.is_(None))):
             earlier.used_at = now()
-        code = f"{secrets.randbelow(1_000_000):06d}"
-        session.add(SigningCode(agreement_id=agreement_id, digest=code_digest(agreement_id, code), sent_to=email, expires_at=now() + current_app.config["CODE_LIFETIME"]))
+        code = codes.fresh()
+        session.add(
+            SigningCode(agreement_id=agreement_id, digest=codes.digest_of(agreement_id, code), sent_to=email, expires_at=now() + current_app.config["CODE_LIFETIME"])
+        )
         notices.signing_code(session, email, language, code, agreement.partner_id, agreement.name)
         session.commit()
 
@@ -76,16 +70,10 @@ def use_code(agreement_id: int, scope: Scope, email: str, code: str) -> int:
             .where(SigningCode.sent_to == email)
         )
         sent = session.scalar(wanted.order_by(SigningCode.id.desc()).limit(1).with_for_update())
-        if sent is None or sent.expires_at < now() or sent.tries >= TRIES:
-            raise RuleBroken(_("This code is no longer valid. Please ask for a new one."), "code")
-        right = hmac.compare_digest(sent.digest, code_digest(agreement_id, code.strip().replace(" ", "")))
-        if right:
-            sent.used_at = now()
-        else:
-            sent.tries += 1
+        right = codes.try_code(sent, agreement_id, code)
         session.commit()
-        if not right:
-            raise RuleBroken(_("This is not the code that was sent. Please check it, or ask for a new one."), "code")
+        if sent is None or not right:
+            raise RuleBroken(codes.NOT_THE_CODE, "code")
         return sent.id
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from flask import flash, redirect, render_template, request
-from flask_babel import format_decimal, get_locale, gettext, lazy_gettext as _
+from flask_babel import gettext, lazy_gettext as _
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
@@ -17,10 +17,9 @@ from app.models import Answers, Partner, Questionnaire, QuestionnaireKind
 from app.permissions import MY_COMPANY, PARTNER_FILE, WRITE
 from app.services import once, owners
 from app.services.questionnaires import Definition, Question, QuestionKind, answers, said_in, versions
-from app.services.questionnaires.definition import CHOICES, FIGURES, read
+from app.services.questionnaires.definition import FIGURES, read
 from app.services.refusals import RuleBroken
 from app.views.base import EntityView, HouseView, Portal, drafts, page, signed_in
-from app.views.base.columns import amount, day
 from app.views.base.days import day_typed
 from app.views.base.forms import figure_box, number_typed
 
@@ -187,56 +186,6 @@ def questionnaire_shown(kind: QuestionnaireKind) -> Questionnaire | None:
         if shown is not None and shown.kind is kind and versions.can_be_answered(shown):
             return shown
     return versions.in_force(kind)
-
-
-# --- reading --------------------------------------------------------------------------------------
-
-
-def answer_words(question: Question, value: Any) -> Any:
-    """An answer as people read it: a text, or the rows of a table."""
-    if question.kind in CHOICES:
-        return ", ".join(said_in(option.text) for option in answers.chosen(question, value))
-    if question.kind is QuestionKind.TABLE:
-        return [[row.get(column.key, "") for column in question.columns] for row in value]
-    if question.kind is QuestionKind.DATE:
-        return day(date.fromisoformat(value), str(get_locale()))
-    if question.kind is QuestionKind.AMOUNT:
-        return amount(Decimal(value), "EUR", str(get_locale()))
-    return format_decimal(Decimal(value)) if question.kind is QuestionKind.NUMBER else value
-
-
-def told(row: Answers) -> list[tuple[str, list[tuple[Question, str, Any]]]]:
-    """What was answered, section by section: (question, its words, the answer in words)."""
-    definition = read(row.questionnaire.content)
-    found = [
-        (
-            said_in(section.text),
-            [(question, said_in(question.text), answer_words(question, row.values[question.key])) for question in section.questions if question.key in row.values],
-        )
-        for section in definition.sections
-    ]
-    return [(title, lines) for title, lines in found if lines]
-
-
-def class_of(row: Answers) -> Any:
-    """The class that the answers were given: its words and tone."""
-    level = read(row.questionnaire.content).level(row.level)
-    return {"words": said_in(level.text), "tone": level.tone} if level else None
-
-
-def reasons_of(row: Answers) -> dict[str, Any]:
-    """Why the score is what it is: what counted, the most first, and the answers that alone decide."""
-    definition = read(row.questionnaire.content)
-    return outcome_words(answers.outcome(definition, row.values), row.values)
-
-
-def outcome_words(found: answers.Outcome, values: answers.Values) -> dict[str, Any]:
-    return {
-        "score": found.score,
-        "level": {"words": said_in(found.level.text), "tone": found.level.tone} if found.level else None,
-        "counted": [(said_in(each.question.text), answer_words(each.question, values[each.question.key]), each.points) for each in found.counted],
-        "decisive": [(said_in(question.text), said_in(option.text)) for question, option in found.decisive],
-    }
 
 
 class AnswersView(EntityView):

@@ -26,8 +26,8 @@ from app.models.scope import NOBODY, OutOfScope
 from app.permissions import PARTNER_ROLES, STAFF_ROLES
 from app.services import factors, jobs, once, people, sign_ins
 from app.services.identifiers import grouped
-from app.services.questionnaires import said_in
-from app.views import answering, fragments, guides, proofs, screening
+from app.services.questionnaires import reading, said_in
+from app.views import fragments, guides, proofs, screening
 from app.views.base import controls, importing, kept, showing
 from app.views.base.columns import amount, choice_badge, column_of, moment, percent
 from app.views.base.guards import person
@@ -102,9 +102,9 @@ def bind(app: Flask) -> None:
         register_words=proofs.register_words,
         add_words=lambda model: str(model.adding),
         said=said_in,
-        told=answering.told,
-        class_of=answering.class_of,
-        reasons_of=answering.reasons_of,
+        told=reading.told,
+        class_of=reading.class_of,
+        reasons_of=reading.reasons_of,
         match_words=screening.match_words,
         frozen_of=screening.frozen_of,
         new_once=once.new_token,

@@ -13,7 +13,7 @@ from app.extensions import db
 from app.models import Questionnaire, QuestionnaireKind
 from app.permissions import QUESTIONNAIRES, WRITE
 from app.services import once
-from app.services.questionnaires import Definition, Question, QuestionKind, answers, versions
+from app.services.questionnaires import Definition, Question, QuestionKind, answers, reading, versions
 from app.services.questionnaires.definition import CHOICES, Words, read
 from app.services.refusals import STALE, RuleBroken
 from app.views import answering, question_form
@@ -215,7 +215,7 @@ class QuestionnairesView(HouseView):
         if request.method == "POST":
             values, wrong = answering.refusals_of(definition, request.form)
             if not wrong:
-                found = answering.outcome_words(answers.outcome(definition, values), values)
+                found = reading.outcome_words(definition, answers.outcome(definition, values), values)
         sheet = answering.sheet(row, request.form, wrong)
         return render_template("questionnaires/rehearsal.html", kind=kind, row=row, sheet=sheet, found=found), 422 if wrong else 200
 

@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import Any, Protocol
 
 PARTNER, HOUSE = "Partner", "House"  # the two fields of every agreement, in the order they are signed
+CLIENT = "Client"  # the one field of a client's document
 BOX = (210, 64)  # points: how large a field is, and its stamp
 
 
@@ -41,8 +42,8 @@ class Provider(Protocol):
 
     def is_whole(self, proof: dict[str, Any]) -> bool: ...
 
-    def reserve(self, pdf: bytes) -> bytes:
-        """The PDF with its two fields, empty."""
+    def reserve(self, pdf: bytes, names: tuple[str, ...] = (PARTNER, HOUSE)) -> bytes:
+        """The PDF with its fields, empty; the first one that is signed certifies it."""
         ...
 
     def sign(self, pdf: bytes, field: str, reason: str, stamp: bytes, evidence: bytes | None = None) -> bytes:

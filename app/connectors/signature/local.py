@@ -29,7 +29,7 @@ from pyhanko.stamp import StaticStampStyle
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from app.connectors.signature import BOX, HOUSE, PARTNER, NotSigned, Seal
+from app.connectors.signature import BOX, CLIENT, HOUSE, PARTNER, NotSigned, Seal
 from app.connectors.signature.keys import earlier_certificates, key_and_certificate
 
 UNCHANGED = (ModificationLevel.NONE, ModificationLevel.LTA_UPDATES, ModificationLevel.FORM_FILLING)
@@ -74,9 +74,9 @@ class LocalProvider:
         own = Certificate.load(certificate)
         return signers.SimpleSigner(signing_cert=own, signing_key=PrivateKeyInfo.load(key), cert_registry=SimpleCertificateStore.from_certs([own]))
 
-    def reserve(self, pdf: bytes) -> bytes:
+    def reserve(self, pdf: bytes, names: tuple[str, ...] = (PARTNER, HOUSE)) -> bytes:
         writer = IncrementalPdfFileWriter(io.BytesIO(pdf))
-        for place, name in enumerate((PARTNER, HOUSE)):
+        for place, name in enumerate(names):
             left = LEFT + place * GAP
             fields.append_signature_field(writer, fields.SigFieldSpec(name, on_page=-1, box=(left, BOTTOM, left + BOX[0], BOTTOM + BOX[1])))
         return written(writer)
@@ -88,7 +88,7 @@ class LocalProvider:
             md_algorithm="sha256",
             reason=reason,
             subfilter=fields.SigSeedSubFilter.PADES,
-            certify=field == PARTNER,
+            certify=field in (PARTNER, CLIENT),
             docmdp_permissions=fields.MDPPerm.FILL_FORMS,
         )
         out = io.BytesIO()

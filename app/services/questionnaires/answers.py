@@ -6,7 +6,7 @@ table as a list of {column: text}.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -19,7 +19,7 @@ from sqlalchemy.orm import joinedload
 from app.extensions import db
 from app.models import Answers, Partner, Questionnaire, QuestionnaireKind
 from app.models.scope import verb
-from app.services.questionnaires.definition import CHOICES, FIGURES, MOST_ROWS, Definition, Level, Option, Question, QuestionKind, read
+from app.services.questionnaires.definition import CHOICES, FIGURES, MOST_ROWS, Contradiction, Definition, Level, Option, Question, QuestionKind, Section, read
 from app.services.refusals import RuleBroken, refuse_all
 
 LONGEST = 2_000  # characters of a text
@@ -34,14 +34,21 @@ class Counted:
     points: int
 
 
+Told = tuple[tuple[Question, Option], ...]
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """The score, the class it falls into, what counted most, and the answers that alone forbid a lower class."""
+    """The score, the class it falls into, what counted most, the answers that alone forbid a lower class, those that alone keep
+    it from a higher one that it would have reached, those that contradict each other, and each section's own points with the most that it could have had."""
 
     score: int
     level: Level | None
     counted: tuple[Counted, ...]
-    decisive: tuple[tuple[Question, Option], ...]
+    decisive: Told
+    limiting: Told = ()
+    contradictions: tuple[Contradiction, ...] = ()
+    sections: tuple[tuple[Section, int, int], ...] = ()
 
 
 def chosen(question: Question, value: Any) -> list[Option]:
@@ -75,19 +82,51 @@ def points_of(question: Question, value: Any) -> int:
 
 
 def outcome(definition: Definition, values: Values) -> Outcome:
-    """The score of some answers under a definition."""
+    """The score of some answers under a definition. The class that the score reaches is raised to the highest floor and then lowered to
+    the lowest ceiling: of two answers that bound it, the safer one counts."""
     counted = [Counted(question, points_of(question, values.get(question.key))) for question in asked(definition, values)]
     score = sum(each.points for each in counted)
-    levels = sorted(definition.levels, key=lambda level: level.least)
-    decisive = [
-        (each.question, option) for each in counted if each.question.kind in CHOICES for option in chosen(each.question, values.get(each.question.key)) if option.floor
-    ]
-    floors = {option.floor for _question, option in decisive}
-    at_least = max((place for place, level in enumerate(levels) if level.key in floors), default=0)
-    reached = max((place for place, level in enumerate(levels) if level.least <= score), default=0)
-    level = levels[max(reached, at_least)] if levels else None
     told = sorted((each for each in counted if each.points), key=lambda each: -each.points)
-    return Outcome(score, level, tuple(told), tuple(decisive))
+    decisive, ceilings = decisive_among(counted, values, "floor"), decisive_among(counted, values, "ceiling")
+    levels = sorted(definition.levels, key=lambda level: level.least)
+    places = {level.key: place for place, level in enumerate(levels)}
+    reached = max((place for place, level in enumerate(levels) if level.least <= score), default=0)
+    raised = max([reached, *(places[option.floor] for _question, option in decisive if option.floor in places)])
+    limiting = tuple((question, option) for question, option in ceilings if places.get(option.ceiling, raised) < raised)
+    level = levels[min([raised, *(places[option.ceiling] for _question, option in limiting)])] if levels else None
+    return Outcome(score, level, tuple(told), decisive, limiting, tuple(contradicted(definition, values)), tuple(by_section(definition, counted)))
+
+
+def decisive_among(counted: list[Counted], values: Values, bound: str) -> Told:
+    """The answers that set a bound ("floor" or "ceiling") by themselves."""
+    choices = (each.question for each in counted if each.question.kind in CHOICES)
+    return tuple((question, option) for question in choices for option in chosen(question, values.get(question.key)) if getattr(option, bound))
+
+
+def contradicted(definition: Definition, values: Values) -> Iterator[Contradiction]:
+    def holds(side: tuple[str, tuple[str, ...]]) -> bool:
+        question = definition.question(side[0])
+        return question is not None and is_asked(definition, question, values) and any(option.key in side[1] for option in chosen(question, values.get(side[0])))
+
+    return (each for each in definition.contradictions if holds(each.first) and holds(each.second))
+
+
+def by_section(definition: Definition, counted: list[Counted]) -> Iterator[tuple[Section, int, int]]:
+    """Each section in which something counts: its points, and the most that the questions which were asked could have given."""
+    points = {each.question.key: each.points for each in counted}
+    for section in definition.sections:
+        asked_here = [question for question in section.questions if question.key in points]
+        most = sum(most_of(question) for question in asked_here)
+        if most > 0:
+            yield section, sum(points[question.key] for question in asked_here), most
+
+
+def most_of(question: Question) -> int:
+    if question.kind is QuestionKind.SINGLE:
+        return question.weight * max((option.points for option in question.options), default=0)
+    if question.kind is QuestionKind.SEVERAL:
+        return question.weight * sum(max(option.points, 0) for option in question.options)
+    return question.weight * max((band.points for band in question.bands), default=0)
 
 
 # --- checking -------------------------------------------------------------------------------------

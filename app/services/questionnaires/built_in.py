@@ -9,13 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.models import Questionnaire, QuestionnaireKind, now
-from app.services.questionnaires.definition import Band, Column, Definition, Level, Option, Question, QuestionKind, Section, Words, written
+from app.services.questionnaires.definition import Band, Column, Definition, Level, Option, Question, QuestionKind, Section, written
+from app.services.questionnaires.qcf import QCF
+from app.services.questionnaires.qpr import QPR
+from app.services.questionnaires.words import said
 
 SINGLE, SEVERAL, NUMBER, AMOUNT, DATE, TEXT, TABLE = QuestionKind
-
-
-def said(fr: str, en: str) -> Words:
-    return {"fr": fr, "en": en}
 
 
 def options(*each: tuple[str, str, str, int] | tuple[str, str, str, int, str]) -> tuple[Option, ...]:
@@ -46,7 +45,7 @@ KNOW_YOUR_PARTNER = Definition(
                 question(
                     "clients",
                     SEVERAL,
-                    "Qui sont vos clients ?",
+                    "Qui sont vos clients ?",
                     "Who are your clients?",
                     options=options(
                         ("private", "Particuliers", "Private persons", 0),
@@ -58,7 +57,7 @@ KNOW_YOUR_PARTNER = Definition(
                 question(
                     "contact",
                     SINGLE,
-                    "Comment rencontrez-vous vos clients ?",
+                    "Comment rencontrez-vous vos clients ?",
                     "How do you meet your clients?",
                     options=options(
                         ("in_person", "Surtout en face à face", "Mostly in person", 0),
@@ -69,7 +68,7 @@ KNOW_YOUR_PARTNER = Definition(
                 question(
                     "area",
                     SINGLE,
-                    "Où résident vos clients ?",
+                    "Où résident vos clients ?",
                     "Where do your clients live?",
                     options=options(
                         ("france", "En France seulement", "In France only", 0),
@@ -101,7 +100,7 @@ KNOW_YOUR_PARTNER = Definition(
             "money",
             said("Fonds et opérations", "Money and transactions"),
             (
-                question("funds", SINGLE, "Encaissez-vous des fonds pour le compte de vos clients ?", "Do you collect funds for your clients?", options=yes_no(3)),
+                question("funds", SINGLE, "Encaissez-vous des fonds pour le compte de vos clients ?", "Do you collect funds for your clients?", options=yes_no(3)),
                 question(
                     "guarantee",
                     TEXT,
@@ -109,19 +108,19 @@ KNOW_YOUR_PARTNER = Definition(
                     "Guarantor and number of the financial guarantee",
                     condition=("funds", ("yes",)),
                 ),
-                question("cash", SINGLE, "Acceptez-vous des espèces ?", "Do you accept cash?", options=yes_no(6, floor="high")),
-                question("crypto", SINGLE, "Vos clients paient-ils en crypto-actifs ?", "Do your clients pay in crypto-assets?", options=yes_no(4)),
+                question("cash", SINGLE, "Acceptez-vous des espèces ?", "Do you accept cash?", options=yes_no(6, floor="high")),
+                question("crypto", SINGLE, "Vos clients paient-ils en crypto-actifs ?", "Do your clients pay in crypto-assets?", options=yes_no(4)),
                 question(
                     "agents",
                     SINGLE,
-                    "Des mandataires ou des apporteurs travaillent-ils pour vous ?",
+                    "Des mandataires ou des apporteurs travaillent-ils pour vous ?",
                     "Do agents or introducers work for you?",
                     options=yes_no(1),
                 ),
                 question(
                     "agents_list",
                     TABLE,
-                    "Qui sont-ils ?",
+                    "Qui sont-ils ?",
                     "Who are they?",
                     condition=("agents", ("yes",)),
                     columns=(Column("name", said("Nom", "Name")), Column("orias", said("N° ORIAS", "ORIAS no.")), Column("town", said("Ville", "Town"))),
@@ -132,12 +131,12 @@ KNOW_YOUR_PARTNER = Definition(
             "vigilance",
             said("Lutte contre le blanchiment", "Anti-money laundering"),
             (
-                question("officer", SINGLE, "Avez-vous désigné un responsable ?", "Have you named somebody in charge?", options=yes_no(0, 3)),
+                question("officer", SINGLE, "Avez-vous désigné un responsable ?", "Have you named somebody in charge?", options=yes_no(0, 3)),
                 question("officer_name", TEXT, "Son nom", "That person’s name", condition=("officer", ("yes",))),
                 question(
                     "procedures",
                     SINGLE,
-                    "Vos procédures sont-elles écrites ?",
+                    "Vos procédures sont-elles écrites ?",
                     "Are your procedures in writing?",
                     options=options(
                         ("current", "Oui, revues depuis moins d’un an", "Yes, reviewed within the last year", 0),
@@ -155,16 +154,16 @@ KNOW_YOUR_PARTNER = Definition(
                 question(
                     "sanctions",
                     SINGLE,
-                    "Avez-vous été sanctionné ou condamné ces cinq dernières années ?",
+                    "Avez-vous été sanctionné ou condamné ces cinq dernières années ?",
                     "Have you been sanctioned or convicted within the last five years?",
                     help=said("Par l’ACPR, l’AMF ou un tribunal, vous ou un dirigeant.", "By the ACPR, the AMF or a court, you or one of your directors."),
                     options=yes_no(5, floor="medium"),
                 ),
-                question("sanctions_told", TEXT, "Lesquelles, et quand ?", "Which, and when?", condition=("sanctions", ("yes",))),
+                question("sanctions_told", TEXT, "Lesquelles, et quand ?", "Which, and when?", condition=("sanctions", ("yes",))),
                 question(
                     "exposed",
                     SINGLE,
-                    "Un dirigeant ou un bénéficiaire effectif est-il politiquement exposé ?",
+                    "Un dirigeant ou un bénéficiaire effectif est-il politiquement exposé ?",
                     "Is a director or a beneficial owner politically exposed?",
                     help=said(
                         "Une fonction publique importante, exercée aujourd’hui ou depuis moins d’un an, ou un proche de celui qui l’exerce.",
@@ -178,7 +177,7 @@ KNOW_YOUR_PARTNER = Definition(
     levels=LEVELS,
 )
 
-BUILT_IN = {QuestionnaireKind.KNOW_YOUR_PARTNER: KNOW_YOUR_PARTNER}
+BUILT_IN = {QuestionnaireKind.KNOW_YOUR_PARTNER: KNOW_YOUR_PARTNER, QuestionnaireKind.QCF: QCF, QuestionnaireKind.QPR: QPR}
 
 
 def install(session: Session) -> None:

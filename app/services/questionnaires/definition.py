@@ -41,12 +41,14 @@ def said_in(words: Words, language: str | None = None) -> str:
 
 @dataclass(frozen=True)
 class Option:
-    """An answer to choose: what it counts, and the class below which nobody falls who chooses it (`floor`, a level's key)."""
+    """An answer to choose: what it counts, the class below which nobody falls who chooses it (`floor`, a level's key) and the one
+    above which nobody rises (`ceiling`)."""
 
     key: str
     text: Words
     points: int = 0
     floor: str = ""
+    ceiling: str = ""
 
 
 @dataclass(frozen=True)
@@ -105,9 +107,22 @@ class Level:
 
 
 @dataclass(frozen=True)
+class Contradiction:
+    """Two answers that do not go together: (question, its answers) twice, and what is said of them."""
+
+    first: tuple[str, tuple[str, ...]]
+    second: tuple[str, tuple[str, ...]]
+    text: Words
+
+
+@dataclass(frozen=True)
 class Definition:
+    """`review` is how many months the answers are good for; 0 for ever."""
+
     sections: tuple[Section, ...] = ()
     levels: tuple[Level, ...] = ()
+    contradictions: tuple[Contradiction, ...] = ()
+    review: int = 0
 
     def questions(self) -> Iterator[Question]:
         for section in self.sections:
@@ -142,7 +157,13 @@ def read(content: dict[str, Any]) -> Definition:
             Section(each["key"], each.get("text", {}), tuple(read_question(question) for question in each.get("questions", ()))) for each in content.get("sections", ())
         ),
         levels=tuple(Level(each["key"], each.get("text", {}), each.get("least", 0), each.get("tone", "quiet")) for each in content.get("levels", ())),
+        contradictions=tuple(Contradiction(pair(each["first"]), pair(each["second"]), each.get("text", {})) for each in content.get("contradictions", ())),
+        review=content.get("review", 0),
     )
+
+
+def pair(held: list[Any]) -> tuple[str, tuple[str, ...]]:
+    return held[0], tuple(held[1])
 
 
 def read_question(held: dict[str, Any]) -> Question:
@@ -154,10 +175,12 @@ def read_question(held: dict[str, Any]) -> Question:
         help=held.get("help", {}),
         required=held.get("required", False),
         weight=held.get("weight", 0),
-        options=tuple(Option(each["key"], each.get("text", {}), each.get("points", 0), each.get("floor", "")) for each in held.get("options", ())),
+        options=tuple(
+            Option(each["key"], each.get("text", {}), each.get("points", 0), each.get("floor", ""), each.get("ceiling", "")) for each in held.get("options", ())
+        ),
         bands=tuple(Band(Decimal(each["least"]), each.get("points", 0)) for each in held.get("bands", ())),
         columns=tuple(Column(each["key"], each.get("text", {})) for each in held.get("columns", ())),
         least=Decimal(held["least"]) if "least" in held else None,
         most=Decimal(held["most"]) if "most" in held else None,
-        condition=(condition[0], tuple(condition[1])) if condition else None,
+        condition=pair(condition) if condition else None,
     )

@@ -5,24 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from itertools import combinations
 
 from flask import current_app
 from flask_babel import lazy_gettext as _
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.exc import IntegrityError
 
 from app.extensions import db
 from app.models import Questionnaire, QuestionnaireKind, now
-from app.services.questionnaires.definition import CHOICES, Definition, Level, Question, QuestionKind, Section, read, said_in, written
+from app.services.questionnaires.definition import CHOICES, Contradiction, Definition, Level, Question, QuestionKind, Section, read, said_in, written
 from app.services.refusals import STALE, RuleBroken
 
 MOST_QUESTIONS = 100
 
 
-def in_force(kind: QuestionnaireKind) -> Questionnaire | None:
-    """The newest published version."""
+def newest(kind: QuestionnaireKind) -> Select[tuple[Questionnaire]]:
+    """The newest published version, to be read on any session."""
     wanted = select(Questionnaire).where(Questionnaire.kind == kind, Questionnaire.published_at.is_not(None))
-    return db.session.scalar(wanted.order_by(Questionnaire.number.desc()).limit(1))
+    return wanted.order_by(Questionnaire.number.desc()).limit(1)
+
+
+def in_force(kind: QuestionnaireKind) -> Questionnaire | None:
+    """The version that is asked today."""
+    return db.session.scalar(newest(kind))
 
 
 GRACE = timedelta(days=1)
@@ -85,6 +91,8 @@ def publish(row: Questionnaire, mark: int, by: str) -> None:
     if not definition.levels:
         raise RuleBroken(_("There is no class yet."))
     refuse_untranslated(definition)
+    if row.kind is QuestionnaireKind.QPR:
+        refuse_unsafe(definition)
     row.published_at, row.by = now(), by
     db.session.flush()
 
@@ -93,6 +101,7 @@ def refuse_untranslated(definition: Definition) -> None:
     """Raises RuleBroken while words that somebody will read are missing in one of the house's languages."""
     languages = current_app.config["LANGUAGES"]
     texts = [*(section.text for section in definition.sections), *(level.text for level in definition.levels)]
+    texts += [contradiction.text for contradiction in definition.contradictions]
     named = [(text, said_in(text)) for text in texts]
     for question in definition.questions():
         parts = [*(option.text for option in question.options), *(column.text for column in question.columns)]
@@ -102,6 +111,22 @@ def refuse_untranslated(definition: Definition) -> None:
         missing = [facts["name"] for code, facts in languages.items() if not words.get(code)]
         if missing:
             raise RuleBroken(_("“%(name)s” is not complete in: %(languages)s.", name=name[:80], languages=", ".join(missing)))
+
+
+def refuse_unsafe(definition: Definition) -> None:
+    """In a risk profile a safer answer, one of fewer points, never leads to a higher class. Raises RuleBroken for a question by which
+    it could."""
+    places = {level.key: place for place, level in enumerate(sorted(definition.levels, key=lambda level: level.least))}
+    for question in definition.questions():
+        scored = any(option.points for option in question.options) or bool(question.bands)
+        if scored and (question.weight < 0 or question.condition is not None):
+            raise RuleBroken(
+                _("“%(question)s” counts points and is not asked of everybody: a safer answer elsewhere could raise the class.", question=said_in(question.text)[:80])
+            )
+        bounds = [(option.points, places.get(option.ceiling, len(places)), places.get(option.floor, 0)) for option in question.options]
+        for one, other in combinations(sorted(bounds), 2):
+            if one[0] < other[0] and (one[1] > other[1] or one[2] > other[2]):
+                raise RuleBroken(_("In “%(question)s”, an answer of fewer points leads to a higher class than one of more.", question=said_in(question.text)[:80]))
 
 
 def discard(row: Questionnaire, mark: int) -> None:
@@ -133,7 +158,14 @@ def check(definition: Definition) -> None:
             raise RuleBroken(_("“%(question)s” needs at least one column.", question=words[:80]), "columns")
         if any(option.floor and definition.level(option.floor) is None for option in question.options):
             raise RuleBroken(_("“%(question)s” names a class that no longer exists.", question=words[:80]), "options")
+        if any(option.ceiling and definition.level(option.ceiling) is None for option in question.options):
+            raise RuleBroken(_("“%(question)s” names a class that no longer exists.", question=words[:80]), "options")
         seen.add(question.key)
+    for contradiction in definition.contradictions:
+        for key, answers in (contradiction.first, contradiction.second):
+            asked = definition.question(key)
+            if asked is None or not all(asked.option(answer) for answer in answers):
+                raise RuleBroken(_("The contradiction “%(name)s” names an answer that is no longer offered.", name=said_in(contradiction.text)[:80]), "contradictions")
 
 
 def place_of(definition: Definition, key: str) -> tuple[int, int] | None:
@@ -204,6 +236,13 @@ def without_section(definition: Definition, key: str) -> Definition:
     if going.questions:
         raise RuleBroken(_("This section still holds questions. Move or remove them first."))
     return replace(definition, sections=tuple(section for section in definition.sections if section.key != key))
+
+
+def with_rules(definition: Definition, contradictions: tuple[Contradiction, ...], review: int) -> Definition:
+    """`review` in months."""
+    if not 0 <= review <= 120:
+        raise RuleBroken(_("Between 0 and %(limit)s months.", limit=120), "review")
+    return replace(definition, contradictions=contradictions, review=review)
 
 
 def with_levels(definition: Definition, levels: tuple[Level, ...]) -> Definition:

@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from babel.numbers import get_decimal_symbol, get_group_symbol
+from flask import current_app
 from flask_babel import get_locale, gettext, lazy_gettext as _
 from flask_wtf import FlaskForm
 from sqlalchemy import select
@@ -300,6 +301,8 @@ def field_for(model: Any, name: str, narrow: Callable[[], Any] | None = None) ->
         return choice_field(column, options)
     if column.kind == "names":
         return NamesField(**options)
+    if column.kind == "language":
+        return SelectField(**options, choices=[SelectChoice(code, facts["name"]) for code, facts in current_app.config["LANGUAGES"].items()])
     if column.kind == "categories":
         return SelectMultipleField(**options, choices=[SelectChoice(name) for name in ORIAS_CATEGORIES])
     if column.kind in ("date", "birth_date"):

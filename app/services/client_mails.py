@@ -1,0 +1,128 @@
+"""Mails to a client's people: none leaves while its notifications are off. What would have gone is kept, and whoever switches them on
+says what becomes of it. Rules: DOMAIN 4.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask_babel import LazyString, lazy_gettext as _
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.models import Choice, Client, Mail, MailStatus, Partner, Signatory
+from app.models.scope import leave
+from app.services import client_links, jobs
+from app.services.crossings import crossing
+from app.services.mails import written
+from app.services.refusals import STALE, RuleBroken
+
+OFF = _("Notifications are off for this client.")
+TITLES: dict[str, LazyString] = {  # what each mail to a client is, in the words of those who look after it
+    "client_questionnaire": _("Questionnaire to answer"),
+    "client_reminder": _("Reminder of a questionnaire"),
+    "client_code": _("Code to sign with"),
+    "client_space": _("Link to the client’s space"),
+    "client_summary": _("Summary of what was held back"),
+}
+
+
+class WhatWithHeld(Choice):
+    SEND = "send", _("Send them now")
+    SUMMARY = "summary", _("Send one summary instead")
+    DISCARD = "discard", _("Discard them")
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """Somebody of a client whom a mail can go to."""
+
+    name: str
+    email: str
+
+
+@dataclass(frozen=True)
+class Told:
+    """A mail of a client as those who look after it see it: never its words, in which one-time links stand."""
+
+    id: int
+    title: LazyString | str
+    recipient: str
+    status: MailStatus
+    at: datetime
+    reason: str
+
+
+def recipients(client: Client, signatories: list[Signatory]) -> list[Recipient]:
+    """Whom a mail can go to: the client's own address first, then its signatories', the principal before the others."""
+    found = [Recipient(client.called, client.email)] if client.email else []
+    for each in sorted(signatories, key=lambda signatory: not signatory.is_principal):
+        if each.email and each.email.lower() not in [known.email.lower() for known in found]:
+            found.append(Recipient(str(each), each.email))
+    return found
+
+
+def post(session: Session, client: Client, notice: str, recipient: str, **facts: Any) -> Mail:
+    """Queues a mail to one of a client's people in the current transaction, in the partner's name; held back while the client's
+    notifications are off."""
+    partner = session.get_one(Partner, client.partner_id)
+    mail = written(notice, recipient, client.language, client.partner_id, client.id, house=str(partner), name=client.called, **facts)
+    leave(session, mail)
+    if client.notifications:
+        jobs.enqueue("send_mail", {"message_id": mail.message_id}, recipient, session, key=mail.message_id)
+    else:
+        mail.status, mail.error = MailStatus.HELD, str(OFF)
+    return mail
+
+
+def of_client(client_id: int, limit: int = 100) -> list[Told]:
+    """A client's mails, the newest first. The caller has found the client under its own scope."""
+    with crossing() as session:
+        rows = session.scalars(select(Mail).where(Mail.client_id == client_id).order_by(Mail.id.desc()).limit(limit))
+        return [Told(row.id, TITLES.get(row.notice, row.notice), row.recipient, row.status, row.created_at, row.error) for row in rows]
+
+
+def held_number(client_id: int) -> int:
+    with crossing() as session:
+        return session.scalar(select(func.count()).select_from(Mail).where(Mail.client_id == client_id, Mail.status == MailStatus.HELD)) or 0
+
+
+def switch(client_id: int, version: int, on: bool, what: WhatWithHeld | None, actor: str, actor_id: int) -> None:
+    """Switches a client's notifications, on a session of the house's own: mails are not the partner's to write. Switching on says what
+    becomes of the mails that were held; raises RuleBroken when it has to and does not, or when somebody else was quicker."""
+    with crossing(reading=False) as session:
+        session.info.update(actor=actor, actor_id=actor_id)
+        client = session.scalar(select(Client).where(Client.id == client_id).with_for_update())
+        if client is None or client.version != version or client.notifications is on:
+            raise RuleBroken(STALE)
+        held = list(session.scalars(select(Mail).where(Mail.client_id == client_id, Mail.status == MailStatus.HELD).order_by(Mail.id)))
+        if on and held and what is None:
+            raise RuleBroken(_("Please say what becomes of the e-mails that were held back."), "what")
+        client.notifications = on
+        if on and held:
+            settle(session, client, held, what)
+        session.commit()
+
+
+def settle(session: Session, client: Client, held: list[Mail], what: WhatWithHeld | None) -> None:
+    if what is WhatWithHeld.SEND:
+        for mail in held:
+            mail.status, mail.error = MailStatus.QUEUED, ""
+            client_links.give_time(session, mail.message_id)
+            jobs.enqueue("send_mail", {"message_id": mail.message_id}, mail.recipient, session, key=mail.message_id)
+        return
+    for mail in held:
+        mail.status, mail.error = MailStatus.DISCARDED, ""
+    if what is WhatWithHeld.SUMMARY:
+        for recipient in dict.fromkeys(mail.recipient for mail in held):
+            subjects = list(dict.fromkeys(mail.subject for mail in held if mail.recipient == recipient))
+            link, link_row = client_links.new(session, client, recipient)
+            link_row.message_id = post(session, client, "client_summary", recipient, subjects=subjects, link=link).message_id
+
+
+def refuse_while_off(client: Client) -> None:
+    """A code that is held back is worth nothing: what needs one waits until notifications are on."""
+    if not client.notifications:
+        raise RuleBroken(_("Notifications are off for this client, so no code can be sent. Switch them on first, or have the document signed by hand."))
