@@ -254,6 +254,7 @@ class Signatory(Record):
         through=("client_id", "Client.id"),
         writes=frozenset({"client_id", "role", "first_name", "last_name", "birth_date", "email", "phone", "is_principal"}),
         deletes=True,
+        link="client_id",
     )
 
     client_id: Mapped[int] = field(_("Client"), ForeignKey("client.id", ondelete="CASCADE"), index=True)

@@ -64,6 +64,12 @@ def is_good(secret: str) -> bool:
         return row is not None and row.is_open and is_open_to(session, row.client_id)
 
 
+def leads_to(secret: str) -> int | None:
+    """Whose link it is, used or not."""
+    with crossing() as session:
+        return session.scalar(select(ClientLink.client_id).where(ClientLink.digest == digest_of(secret)))
+
+
 def is_open_to(session: Session, client_id: int) -> bool:
     """Whether a client may enter at all: its notifications are on, and its partner works."""
     client = session.get(Client, client_id)

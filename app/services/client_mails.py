@@ -55,6 +55,10 @@ class Told:
     reason: str
 
 
+def signatories_of(session: Session, client_id: int) -> list[Signatory]:
+    return list(session.scalars(select(Signatory).where(Signatory.client_id == client_id).order_by(Signatory.id)))
+
+
 def recipients(client: Client, signatories: list[Signatory]) -> list[Recipient]:
     """Whom a mail can go to: the client's own address first, then its signatories', the principal before the others."""
     found = [Recipient(client.called, client.email)] if client.email else []

@@ -202,14 +202,15 @@ def signer_of(client: Client, signatories: list[Any], email: str) -> Recipient:
     return next((each for each in known if each.email.lower() == email.lower()), Recipient(client.called, email))
 
 
-def seal(paper_id: int, client_id: int, sent: ClientCode, signatories: list[Any], address: str) -> Sealed:
+def seal(paper_id: int, client_id: int, sent: ClientCode, address: str) -> Sealed:
     """The PDF with the client's signature and the evidence of it. No transaction is open meanwhile; raises RuleBroken."""
     with crossing() as session:
         paper = session.get(ClientPaper, paper_id)
         client = session.get_one(Client, client_id)
+        signer = signer_of(client, client_mails.signatories_of(session, client_id), sent.sent_to)
         if paper is None or paper.client_id != client_id or paper.status is not ClientPaperState.TO_SIGN:
             raise RuleBroken(NOTHING_TO_SIGN)
-    return seal_of(paper, client, signer_of(client, signatories, sent.sent_to), sent, address)
+    return seal_of(paper, client, signer, sent, address)
 
 
 def seal_of(paper: ClientPaper, client: Client, signer: Recipient, sent: ClientCode, address: str) -> Sealed:
@@ -243,11 +244,11 @@ def seal_of(paper: ClientPaper, client: Client, signer: Recipient, sent: ClientC
     return Sealed(files.put(f"{paper.id}.pdf", "application/pdf", content), at, signer.name, proof)
 
 
-def sign(paper_id: int, client_id: int, signatories: list[Any], code: str, address: str) -> None:
+def sign(paper_id: int, client_id: int, code: str, address: str) -> None:
     """From the code that was typed to the signed file; raises RuleBroken. Each step in a transaction of its own: a code once used is
     used, and a file that came too late is thrown away."""
     sent = use_code(paper_id, client_id, code)
-    signed = seal(paper_id, client_id, sent, signatories, address)
+    signed = seal(paper_id, client_id, sent, address)
     try:
         with crossing(reading=False) as session:
             paper = to_sign(session, paper_id, client_id)

@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from app.models import AnsweredHow, Client, ClientAnswers, Lane, Partner, PartnerStatus, QuestionnaireKind, QuestionnaireSent, Signatory, now
+from app.models import AnsweredHow, Client, ClientAnswers, Lane, Partner, PartnerStatus, QuestionnaireKind, QuestionnaireSent, now
 from app.services import client_links, client_mails, client_papers, jobs, knowledge, once, schedules
 from app.services.client_links import Guest
 from app.services.crossings import crossing
@@ -21,11 +21,8 @@ from app.services.refusals import RuleBroken
 
 REMINDED_AFTER = timedelta(days=4)
 LONGEST_BEGUN = 60_000  # characters of a form that waits to be gone on with
+NO_SUCH_ADDRESS = _("Please choose one of this client’s e-mail addresses.")
 GONE = _("This questionnaire has been answered or withdrawn, or its time is over. Please ask your adviser for a new one.")
-
-
-def signatories_of(session: Session, client_id: int) -> list[Signatory]:
-    return list(session.scalars(select(Signatory).where(Signatory.client_id == client_id).order_by(Signatory.id)))
 
 
 def send(client_id: int, kind: QuestionnaireKind, email: str, by: str, by_id: int, token: str | None) -> bool:
@@ -37,10 +34,9 @@ def send(client_id: int, kind: QuestionnaireKind, email: str, by: str, by_id: in
         once.claim(token, by_id, session=session)
         client = session.get_one(Client, client_id)
         knowledge.refuse_other_kinds(client)
-        known = client_mails.recipients(client, signatories_of(session, client_id))
-        recipient = next((each for each in known if each.email == email), None)
-        if recipient is None:
-            raise RuleBroken(_("Please choose one of this client’s e-mail addresses."), "email")
+        known = client_mails.recipients(client, client_mails.signatories_of(session, client_id))
+        if email not in [each.email for each in known]:
+            raise RuleBroken(NO_SUCH_ADDRESS, "email")
         questionnaire = session.scalar(versions.newest(kind))
         if questionnaire is None:
             raise RuleBroken(_("There is no questionnaire at the moment."))
@@ -60,6 +56,20 @@ def write(session: Session, client: Client, notice: str, email: str, kind: Quest
     """One mail with a fresh link; the link runs from the day on which the mail leaves."""
     link, row = client_links.new(session, client, email)
     row.message_id = client_mails.post(session, client, notice, email, link=link, kind=kind.value).message_id
+
+
+def invite(client_id: int, email: str, by: str, by_id: int, token: str | None) -> bool:
+    """Mails one of a client's people a link to its own space; returns whether it leaves. Raises RuleBroken and AlreadyDone."""
+    with crossing(reading=False) as session:
+        session.info.update(actor=by, actor_id=by_id)
+        once.claim(token, by_id, session=session)
+        client = session.get_one(Client, client_id)
+        if email not in [each.email for each in client_mails.recipients(client, client_mails.signatories_of(session, client_id))]:
+            raise RuleBroken(NO_SUCH_ADDRESS, "email")
+        link, row = client_links.new(session, client, email)
+        row.message_id = client_mails.post(session, client, "client_space", email, link=link).message_id
+        session.commit()
+        return client.notifications
 
 
 def of_client(session: Session, client_id: int, kind: QuestionnaireKind | None = None) -> list[QuestionnaireSent]:
@@ -130,7 +140,7 @@ def answer(sent_id: int, guest: Guest, values: answers.Values) -> int:
     with client_papers.prepared(guest.client_id, row.questionnaire, values) as result, crossing(reading=False) as session:
         row = find(session, sent_id, guest.client_id)
         client = session.get_one(Client, guest.client_id)
-        by = client_papers.signer_of(client, signatories_of(session, client.id), guest.email).name
+        by = client_papers.signer_of(client, client_mails.signatories_of(session, client.id), guest.email).name
         session.info["actor"] = by
         kept = knowledge.answer(session, client, row.questionnaire, values, by, AnsweredHow.LINK)
         row.answered_at, row.begun = now(), {}

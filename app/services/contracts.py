@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
 from flask_babel import lazy_gettext as _
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, literal, or_, select
+from sqlalchemy.orm import joinedload
 
 from app.extensions import db
-from app.models import Client, ClientStatus, Contract, Product, number_key
+from app.models import Client, ClientStatus, Contract, ContractStatus, Product, Supplier, number_key
 from app.services.refusals import RuleBroken
 
 
@@ -30,3 +35,45 @@ def saving(contract: Contract, new: bool) -> None:
         contract.client = client
         if client.status is ClientStatus.PROSPECT:
             client.status = ClientStatus.CLIENT
+
+
+SHOWN = 200
+RUNNING = (ContractStatus.ACTIVE, ContractStatus.SUSPENDED)
+
+
+@dataclass(frozen=True)
+class Total:
+    """What contracts come to under one heading, currency by currency."""
+
+    title: str
+    number: int
+    amount: Decimal
+    currency: str
+
+
+def whose(client: Client) -> ColumnElement[bool]:
+    """The contracts that a client's file shows: its own and those of the couples it is part of."""
+    couples = select(Client.id).where(or_(Client.first_person_id == client.id, Client.second_person_id == client.id))
+    return or_(Contract.client_id == client.id, Contract.client_id.in_(couples))
+
+
+def held_by(client: Client) -> dict[str, Any]:
+    """A client's contracts, and what they come to in all, by supplier and by kind of product; ended ones count nothing."""
+    beside = (joinedload(Contract.supplier), joinedload(Contract.product), joinedload(Contract.client))
+    rows = list(db.session.scalars(select(Contract).options(*beside).where(whose(client)).order_by(Contract.amount.desc(), Contract.id).limit(SHOWN)))
+    running = (whose(client), Contract.status.in_(RUNNING))
+    sums = (func.count(Contract.id), func.sum(Contract.amount), Contract.currency)
+    by_supplier = select(Supplier.name, *sums).join(Supplier, Supplier.id == Contract.supplier_id).where(*running).group_by(Supplier.name, Contract.currency)
+    by_kind = select(Product.kind, *sums).join(Product, Product.id == Contract.product_id, isouter=True).where(*running).group_by(Product.kind, Contract.currency)
+    return {
+        "rows": rows,
+        "totals": totals(select(literal(""), *sums).where(*running).group_by(Contract.currency)),
+        "by_supplier": totals(by_supplier),
+        "by_kind": totals(by_kind),
+        "more": len(rows) == SHOWN,
+    }
+
+
+def totals(statement: Any) -> list[Total]:
+    found = [Total(str(getattr(name, "label", name) or ""), number, amount or Decimal(0), currency) for name, number, amount, currency in db.session.execute(statement)]
+    return sorted(found, key=lambda total: (-total.amount, total.title))

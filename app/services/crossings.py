@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.extensions import db, house_engine, reads_only
-from app.models import ClientReference, Partner, Partnership, PartnerStatus, Setting, Submission, User
+from app.models import Client, ClientReference, Partner, Partnership, PartnerStatus, Setting, Submission, User
 from app.models.scope import SYSTEM
 
 HELD = (PartnerStatus.PENDING_VALIDATION, PartnerStatus.ACTIVE, PartnerStatus.SUSPENDED)
@@ -64,6 +64,16 @@ def account_manager_of(partner_id: int) -> Card | None:
         on_file = select(Partner.account_manager_id).where(Partner.id == partner_id).scalar_subquery()
         user = session.scalar(select(User).where(User.id == func.coalesce(named, on_file), User.active.is_(True)))
         return Card(user.get_full_name(), user.email, user.phone) if user is not None else None
+
+
+def adviser_of(client_id: int) -> Card | None:
+    """Whom a client turns to: its adviser, else the partner that looks after it."""
+    with crossing() as session:
+        client = session.get_one(Client, client_id)
+        partner, user = session.get_one(Partner, client.partner_id), session.get(User, client.adviser_id or 0)
+        if user is not None and user.active:
+            return Card(user.get_full_name(), user.email, user.phone or partner.phone)
+        return Card(str(partner), partner.email, partner.phone) if partner.email else None
 
 
 def setting(key: str) -> object | None:

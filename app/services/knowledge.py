@@ -90,11 +90,15 @@ def state_of(session: Session, client_id: int) -> Knowledge:
 
 def latest_of_partner(partner_id: int, limit: int = 20) -> list[tuple[Client, dict[QuestionnaireKind, ClientAnswers]]]:
     """The latest answers of a partner's clients, those who answered last first."""
-    newest = select(func.max(ClientAnswers.id).label("id")).join(Client, Client.id == ClientAnswers.client_id)
+    newest = select(ClientAnswers.client_id).join(Client, Client.id == ClientAnswers.client_id)
     newest = newest.where(Client.partner_id == partner_id).group_by(ClientAnswers.client_id).order_by(func.max(ClientAnswers.id).desc()).limit(limit)
     ids = list(db.session.scalars(newest))
-    rows = list(db.session.scalars(select(ClientAnswers).options(joinedload(ClientAnswers.client)).where(ClientAnswers.id.in_(ids)).order_by(ClientAnswers.id.desc())))
-    return [(row.client, latest(db.session(), row.client_id)) for row in rows]
+    each = select(func.max(ClientAnswers.id)).where(ClientAnswers.client_id.in_(ids)).group_by(ClientAnswers.client_id, ClientAnswers.kind)
+    beside = (joinedload(ClientAnswers.client), joinedload(ClientAnswers.questionnaire))
+    found: dict[int, tuple[Client, dict[QuestionnaireKind, ClientAnswers]]] = {}
+    for row in db.session.scalars(select(ClientAnswers).options(*beside).where(ClientAnswers.id.in_(each)).order_by(ClientAnswers.id.desc())):
+        found.setdefault(row.client_id, (row.client, {}))[1][row.kind] = row
+    return [found[client_id] for client_id in ids if client_id in found]
 
 
 # --- in time --------------------------------------------------------------------------------------

@@ -21,17 +21,40 @@ PERSONS = {
     "adviser_id": lambda: User.side == Side.PARTNER,
 }
 
-IDENTITY = ["kind", "last_name", "first_name", "birth_date", "company_name", "siren", "first_person", "second_person"]
-REACH = ["email", "phone", "street", "postcode", "city", "country"]
-
+IDENTITY = [
+    "kind",
+    "civility",
+    "last_name",
+    "first_name",
+    "birth_name",
+    "birth_date",
+    "birth_place",
+    "nationality",
+    "company_name",
+    "siren",
+    "legal_form",
+    "first_person",
+    "second_person",
+]
+FAMILY = ["family_status", "matrimonial_regime", "children", "occupation"]
+REACH = ["email", "phone", "mobile", "language", "street", "postcode", "city", "country", "mail_street", "mail_postcode", "mail_city"]
+TAX = ["tax_country", "tax_number", "us_person"]
+SECTIONS = {_("Family and work"): FAMILY, _("Contact details"): REACH, _("Tax"): TAX}
+PAGES = {
+    "": _("Client data"),
+    "aggregation": _("Aggregation"),
+    "qcf": _("QCF"),
+    "qpr": _("QPR"),
+    "notifications": _("Notifications"),
+}
 
 PEOPLE, COMPANIES = frozenset({ClientKind.PERSON, ClientKind.COUPLE}), frozenset(clients.COMPANIES)
 ONLY_FOR = {
     "last_name": PEOPLE,
-    "first_name": frozenset({ClientKind.PERSON}),
-    "birth_date": frozenset({ClientKind.PERSON}),
-    "company_name": COMPANIES,
-    "siren": COMPANIES,
+    **dict.fromkeys(("civility", "first_name", "birth_name", "birth_date", "birth_place", "nationality", *FAMILY), frozenset({ClientKind.PERSON})),
+    "matrimonial_regime": PEOPLE,
+    **dict.fromkeys(("company_name", "siren", "legal_form"), COMPANIES),
+    "us_person": frozenset({ClientKind.PERSON}),
     "first_person_id": frozenset({ClientKind.COUPLE}),
     "second_person_id": frozenset({ClientKind.COUPLE}),
 }
@@ -40,27 +63,27 @@ ONLY_FOR = {
 class ClientView(EntityView):
     model, access, slug, icon = Client, CLIENT_FILE, "clients", "person-vcard"
     rules = Rules(saving=clients.saving, saved=clients.saved)
-    list_columns = ["name", "kind", "partner", "status", "created_at"]
+    list_columns = ["name", "kind", "partner", "status", "knowledge", "created_at"]
     under = {"name": "city"}
-    filters = ["kind", "status", "partner_id", "notifications", "created_at"]
+    filters = ["kind", "status", "partner_id", "knowledge", "notifications", "created_at"]
     sort = ["name", "status", "created_at"]
-    form = {_("Client"): ["partner", "adviser", *IDENTITY], _("Contact details"): REACH, _("Settings"): ["notifications"]}
-    show = {_("Client"): ["kind", "status", "partner", "adviser", *IDENTITY[1:]], _("Contact details"): REACH, _("Settings"): ["notifications", "created_at"]}
-    tabs = ["SignatoryView", "ClientReferenceView", "ReferenceClaimView", "ContractView"]
+    form = {_("Client"): ["partner", "adviser", *IDENTITY]} | SECTIONS
+    show = {_("Client"): ["kind", "status", "partner", "adviser", *IDENTITY[1:]]} | SECTIONS
+    pages = PAGES
     narrow = PERSONS
     only_for = ONLY_FOR
     needed = frozenset({"last_name", "company_name", "first_person_id", "second_person_id"})
-    portal_show_template = "portal/client.html"
+    show_template = portal_show_template = "clients/show.html"
     recognised_by = (("email",), ("siren",), ("last_name", "first_name", "birth_date"))
     portal = Portal(
         access=MY_CLIENTS,
-        list_columns=["name", "kind", "status", "created_at"],
-        form={_("Client"): IDENTITY, _("Contact details"): REACH},
-        show={_("Client"): ["kind", "status", "adviser", *IDENTITY[1:]], _("Contact details"): REACH},
+        list_columns=["name", "kind", "status", "knowledge", "created_at"],
+        filters=["kind", "status", "knowledge", "notifications", "created_at"],
+        form={_("Client"): IDENTITY} | SECTIONS,
+        show={_("Client"): ["kind", "status", "adviser", *IDENTITY[1:]]} | SECTIONS,
         search=True,
         icon="person-vcard",
         title=_("My clients"),
-        tabs=("PortalSignatoryView", "PortalContractView"),
     )
 
 

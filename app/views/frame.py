@@ -24,7 +24,7 @@ from app.models import today
 from app.models.base import in_data
 from app.models.scope import NOBODY, OutOfScope
 from app.permissions import PARTNER_ROLES, STAFF_ROLES
-from app.services import factors, jobs, once, people, sign_ins
+from app.services import client_links, factors, jobs, once, people, sign_ins
 from app.services.identifiers import grouped
 from app.services.questionnaires import reading, said_in
 from app.views import fragments, guides, proofs, screening
@@ -67,7 +67,7 @@ def bind(app: Flask) -> None:
     app.register_error_handler(Exception, explain)
     app.add_url_rule("/assets/bootstrap.min.css", "bootstrap", bootstrap)
     app.add_url_rule("/assets/icons.svg", "icons", icons)
-    app.context_processor(lambda: {"locale": get_locale().language, "theme": theme(), "density": density(), "person": person()})
+    app.context_processor(lambda: {"locale": get_locale().language, "theme": theme(), "density": density(), "person": person(), "guest": g.get("guest")})
     app.jinja_env.globals.update(
         app_name=app.config["APP_NAME"],
         house_name=app.config["HOUSE_NAME"],
@@ -134,13 +134,17 @@ def meet() -> None:
     reads_only.set(request.method in READING)
     if request.endpoint in ("static", "bootstrap", "icons"):
         return
-    g.person, g.waiting = people.identify(session.get("sign_in"))
+    g.guest = None
+    if request.path.startswith("/space"):  # a client's own pages, whoever else is signed in here
+        g.guest, g.person, g.waiting = client_links.identify(session.get("guest")), None, people.Waiting()
+    else:
+        g.person, g.waiting = people.identify(session.get("sign_in"))
     current_app.extensions["cordee_words"].notice(g.person.key[2] if g.person else None)
-    who = g.person
+    who = g.person or g.guest
     info = db.session().info
     info["reads"] = reads_only.get()
     info["scope"] = who.scope if who else NOBODY
-    info["actor"], info["actor_id"] = (who.name, who.id) if who else ("", None)
+    info["actor"], info["actor_id"] = (who.name, g.person.id if g.person else None) if who else ("", None)
 
 
 def leave(error: BaseException | None) -> None:
@@ -221,7 +225,19 @@ def page_above(path: str) -> str | None:
 def error_page(code: int, sentence: str | None = None) -> tuple[str, int]:
     known = code if code in SENTENCES else 400 if code < 500 else 500
     who = person()
-    own = "bare" if who is None or code >= 500 else "staff" if who.is_staff else "portal" if who.rights else "bare"
+    own = (
+        "space"
+        if g.get("guest") is not None and code < 500
+        else "bare"
+        if who is None or code >= 500
+        else "staff"
+        if who.is_staff
+        else "portal"
+        if who.rights
+        else "bare"
+    )
+    if code == 403 and request.path.startswith("/space"):
+        sentence = gettext("This page opens with the link in your e-mail. If you no longer have it, please ask your adviser for a new one.")
     words = sentence or (whom_to_ask() if code == 403 and who is not None and not who.is_staff else SENTENCES[known]())
     try:
         return render_template("errors/error.html", code=code, sentence=words, title=TITLES[code]() if code in TITLES else "", frame=own), code

@@ -44,8 +44,8 @@ def choose_language() -> str:
     default = current_app.config["BABEL_DEFAULT_LOCALE"]
     if not has_request_context():
         return default
-    who = g.get("person")
-    for wanted in (who.language if who else None, session.get("language")):
+    who, guest = g.get("person"), g.get("guest")
+    for wanted in (who.language if who else None, session.get("language"), guest.language if guest else None):
         if wanted in languages:
             return wanted
     return request.accept_languages.best_match(list(languages), default) or default

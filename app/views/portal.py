@@ -13,7 +13,7 @@ from wtforms import BooleanField, SelectField, StringField
 from app.extensions import db
 from app.models import Agreement, BankAccount, Document, MemberRole, Membership, Note, Partner, Partnership, QuestionnaireKind, Task, Tier, User, today
 from app.permissions import MY_BANK, MY_CLIENTS, MY_COMPANY, MY_PEOPLE, MY_PROGRAM, READ, WRITE
-from app.services import colleagues, crossings, desk, files, owners, photos, registration, screening, sign_ins
+from app.services import colleagues, crossings, desk, files, knowledge, owners, photos, registration, screening, sign_ins
 from app.services.questionnaires import answers
 from app.services.refusals import STALE, RuleBroken
 from app.views.base import HouseForm, HouseView, page, signed_in
@@ -82,6 +82,7 @@ class ProfileView(HouseView):
             notes=mine[Note],
             owners=owners.of_partner(partner.id),
             answers=answers.of_partner(partner.id, QuestionnaireKind.KNOW_YOUR_PARTNER),
+            client_answers=knowledge.latest_of_partner(partner.id) if who.may(MY_CLIENTS, READ) else [],
             tasks=own_tasks(partner.id),
             may_edit=who.may(MY_COMPANY, WRITE),
             may_edit_bank=who.may(MY_BANK, WRITE),

@@ -3,7 +3,7 @@
 from app.views.base.actions import act
 from app.views.base.entity import EntityView, Portal, Rules
 from app.views.base.forms import HouseForm
-from app.views.base.guards import APPLICANTS, BETWEEN, DEMO, EVERYBODY, MEMBERS, SIGNED_IN, HouseView, local_path, page, person, signed_in
+from app.views.base.guards import APPLICANTS, BETWEEN, DEMO, EVERYBODY, GUESTS, MEMBERS, SIGNED_IN, HouseView, guest, local_path, page, person, signed_in
 from app.views.base.portals import portal_view
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "BETWEEN",
     "DEMO",
     "EVERYBODY",
+    "GUESTS",
     "MEMBERS",
     "SIGNED_IN",
     "EntityView",
@@ -19,6 +20,7 @@ __all__ = [
     "Portal",
     "Rules",
     "act",
+    "guest",
     "local_path",
     "page",
     "person",

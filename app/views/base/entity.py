@@ -51,6 +51,7 @@ class Portal:
     access: Access
     list_columns: list[str]
     under: dict[str, str] | None = None  # as staff see it, if not given
+    filters: list[str] | None = None  # the columns of the list, if not given
     form: dict[LazyString, list[str]] = field(default_factory=dict)
     show: dict[LazyString, list[str]] = field(default_factory=dict)
     search: bool = False

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import abort, current_app, g, redirect, render_template, request, session, url_for
 from flask_appbuilder import BaseView, expose
-from flask_babel import gettext
+from flask_babel import LazyString, gettext
 from werkzeug.wrappers import Response
 
 from app.permissions import PARTNER_VALIDATION, READ, SCREENING, Access, Level
 from app.services import passwords, sign_ins
+from app.services.client_links import Guest
 from app.services.people import Person, Waiting
 from app.services.refusals import RuleBroken
 
@@ -25,11 +26,20 @@ class Door:
 
 
 EVERYBODY, APPLICANTS, MEMBERS, SIGNED_IN, DEMO = Door("everybody"), Door("applicants"), Door("members"), Door("signed_in"), Door("demo")
+GUESTS = Door("guests")  # clients who came by a mailed link
 BETWEEN = Door("between")  # whoever has given the password and not yet the second factor
 
 
 def person() -> Person | None:
     return g.get("person")
+
+
+def guest() -> Guest:
+    """The client behind this request; only behind an address for guests."""
+    found: Guest | None = g.get("guest")
+    if found is None:
+        abort(403)
+    return found
 
 
 def waiting() -> Waiting:
@@ -75,6 +85,7 @@ class HouseView(BaseView):
 
     access: Access | Door
     frame = "staff"
+    pages: ClassVar[dict[str, LazyString]] = {}  # further pages of a record, beside its tabs: the end of the address and words
     sensitive = False  # what is changed here wants the password again, if it was given more than a quarter of an hour ago
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -99,6 +110,8 @@ def refusal(frame: str, asked: Access | Door, level: Level) -> Response | None:
         return None if sign_ins.half_signed_in(session.get("sign_in")) is not None else redirect("/login")
     if asked is DEMO:
         return None if current_app.config["DEMO"] else abort(404)
+    if asked is GUESTS:
+        return None if g.get("guest") is not None else abort(403)
     if who is None:
         return to_sign_in(frame)
     if asked is SIGNED_IN or (asked is MEMBERS and not who.is_staff):

@@ -78,14 +78,12 @@ def view_of(model: Any, frame: str) -> EntityView | None:
 
 def record_page(view: EntityView, record: Any) -> dict[str, Any]:
     """Everything the template needs beside the record; only the chosen tab is read."""
-    tabs = tab_views(view, record)
-    sees_history = view.frame == "staff" and view.model.recorded and signed_in().may(HISTORY_ACCESS, READ)
     chosen = request.args.get("tab", "")
-    page: dict[str, Any] = {
+    parts = parts_of(view, record)
+    tabs, sees_history = parts["tabs"], parts["sees_history"]
+    page: dict[str, Any] = parts | {
         "facts": facts(view, record),
-        "tabs": tabs,
         "tab": chosen if chosen in tabs else "",
-        "sees_history": sees_history,
         "actions": [each for each in view.actions.values() if view.may(each.needs) and each.fits(record)],
     }
     if chosen in tabs:
@@ -93,6 +91,12 @@ def record_page(view: EntityView, record: Any) -> dict[str, Any]:
     if chosen == "history" and sees_history:
         page["tab"], page["entries"] = "history", [entry_words(view, entry) for entry in history.of_record(view.model.__name__, record.id)]
     return page
+
+
+def parts_of(view: EntityView, record: Any) -> dict[str, Any]:
+    """What a record's tabs name, on its own page and on the pages beside it."""
+    sees_history = view.frame == "staff" and view.model.recorded and signed_in().may(HISTORY_ACCESS, READ)
+    return {"tabs": tab_views(view, record), "sees_history": sees_history}
 
 
 def related(view: EntityView, record: Any, other: EntityView) -> dict[str, Any]:

@@ -1,0 +1,309 @@
+"""The tabs of a client's file that are made by hand: questionnaires and notifications, for staff and in the portal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Response, abort, flash, redirect, render_template, request
+from flask_babel import gettext
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+from werkzeug.datastructures import MultiDict
+
+from app.extensions import db
+from app.models import OF_CLIENTS, Client, ClientAnswers, ClientKind, ClientPaper, Questionnaire, QuestionnaireKind
+from app.models.scope import is_ones_own
+from app.permissions import CLIENT_FILE, MY_CLIENTS, WRITE
+from app.services import client_mails, client_papers, client_questionnaires, contracts, knowledge, once
+from app.services.client_mails import WhatWithHeld
+from app.services.questionnaires.definition import read
+from app.services.refusals import RuleBroken
+from app.views import answering
+from app.views.base import EntityView, HouseView, Portal, drafts, page, showing, signed_in
+from app.views.files import send
+from app.views.signing import checked_form, code_typed
+
+
+def kind_of(name: str) -> QuestionnaireKind:
+    return next((kind for kind in OF_CLIENTS if kind.value == name), None) or abort(404)
+
+
+class ClientPages(HouseView):
+    """What both frames share. Every address finds the client under the session's scope first; what is written for it beyond that
+    (links, mails) goes through the services' own sessions."""
+
+    abstract = True
+
+    def client(self, record_id: int, to_change: bool = False) -> Client:
+        found: Client = db.first_or_404(select(Client).where(Client.id == record_id))
+        if to_change and not is_ones_own(db.session(), found):
+            abort(404)
+        return found
+
+    @property
+    def base(self) -> str:
+        return str(self.route_base)
+
+    def facts(self, client: Client, tab: str) -> dict[str, Any]:
+        """What every tab's head shows."""
+        may_write = signed_in().may(self.access, WRITE) and is_ones_own(db.session(), client)  # type: ignore[arg-type]
+        view = showing.view_of(Client, self.frame)
+        assert view is not None
+        named = {"frame": self.frame, "base": self.base, "client": client, "record": client, "view": view, "here": tab}
+        return {**named, "may_write": may_write, "one_time": once.new_token(), **showing.parts_of(view, client)}
+
+    def back(self, record_id: int, tab: str) -> Any:
+        return redirect(f"{self.base}/{record_id}/{tab}")
+
+    def deed(self, record_id: int, tab: str, do: Callable[[], str]) -> Any:
+        """Does something on a session of the house's own, and says what came of it."""
+        self.client(record_id, to_change=True)
+        db.session.rollback()
+        try:
+            flash(do(), "good")
+        except once.AlreadyDone:
+            pass
+        except RuleBroken as refusal:
+            flash(str(refusal.sentence), "bad")
+        return self.back(record_id, tab)
+
+    @page("/<id:record_id>/aggregation")
+    def aggregation(self, record_id: int) -> str:
+        """All contracts, a couple's on both of its persons' files too, and what they come to."""
+        client = self.client(record_id)
+        return render_template("clients/aggregation.html", **contracts.held_by(client), **self.facts(client, "aggregation"))
+
+    # --- questionnaires ---------------------------------------------------------------------------
+
+    @page("/<id:record_id>/<any(qcf, qpr):name>")
+    def questionnaire(self, record_id: int, name: str) -> str:
+        client, kind = self.client(record_id), kind_of(name)
+        rows = knowledge.of_client(record_id, kind)
+        papers = {paper.answers_id: paper for paper in db.session.scalars(select(ClientPaper).where(ClientPaper.client_id == record_id))}
+        signatories = client_mails.signatories_of(db.session(), record_id)
+        return render_template(
+            "clients/questionnaire.html",
+            kind=kind,
+            rows=rows,
+            papers=papers,
+            sent=client_questionnaires.of_client(db.session(), record_id, kind),
+            recipients=client_mails.recipients(client, signatories),
+            persons=[person for person in (client.first_person, client.second_person) if person] if client.kind is ClientKind.COUPLE else [],
+            **self.facts(client, name),
+        )
+
+    @page("/<id:record_id>/<any(qcf, qpr):name>/answer", needs=WRITE, methods=("GET", "POST"))
+    def answer(self, record_id: int, name: str) -> Any:
+        """The questionnaire, with the client beside."""
+        client, kind = self.client(record_id, to_change=True), kind_of(name)
+        if client.kind is ClientKind.COUPLE:
+            return self.back(record_id, name)
+        shown = answering.questionnaire_shown(kind)
+        if shown is None:
+            flash(gettext("There is no questionnaire at the moment."), "warn")
+            return self.back(record_id, name)
+        typed, wrong, told = request.form, {}, ""
+        if request.method == "POST":
+            values, wrong = answering.refusals_of(read(shown.content), typed)
+            if not wrong:
+                try:
+                    self.keep(record_id, shown, values)
+                    drafts.done()
+                    flash(gettext("The answers have been kept. The result can be signed now."), "good")
+                    return self.back(record_id, name)
+                except once.AlreadyDone:
+                    return self.back(record_id, name)
+                except RuleBroken as refusal:
+                    db.session.rollback()
+                    told = str(refusal.sentence)
+            client = self.client(record_id)
+        else:
+            before = knowledge.latest(db.session(), record_id).get(kind)
+            typed = drafts.typed() or (answering.shown_as_typed(read(before.questionnaire.content), before.values) if before else MultiDict())
+        sheet = answering.sheet(shown, typed, wrong)
+        facts = self.facts(client, name) | {"kind": kind, "sheet": sheet, "told": told, "draft": drafts.begun()}
+        return render_template("clients/answer.html", **facts), 422 if wrong or told else 200
+
+    def keep(self, record_id: int, shown: Questionnaire, values: Any) -> None:
+        """The document is written before the transaction begins."""
+        db.session.rollback()
+        with client_papers.prepared(record_id, shown, values) as result:
+            once.claim(request.form.get("one_time"), signed_in().id)
+            client = self.client(record_id, to_change=True)
+            client_questionnaires.answer_together(db.session(), client, shown, values, signed_in().name, result)
+            db.session.commit()
+
+    @page("/<id:record_id>/<any(qcf, qpr):name>/send", needs=WRITE, methods=("POST",))
+    def send(self, record_id: int, name: str) -> Any:
+        kind, who, token = kind_of(name), signed_in(), request.form.get("one_time")
+        address = request.form.get("email", "").replace("\x00", "")[:320]
+
+        def do() -> str:
+            if client_questionnaires.send(record_id, kind, address, who.name, who.id, token):
+                return gettext("The questionnaire has been sent to %(email)s.", email=address)
+            return gettext("Notifications are off for this client: the e-mail is held back, and leaves when you switch them on.")
+
+        return self.deed(record_id, name, do)
+
+    @page("/<id:record_id>/<any(qcf, qpr):name>/sent", needs=WRITE, methods=("POST",))
+    def sent(self, record_id: int, name: str) -> Any:
+        """Withdraws a questionnaire that was sent, or reminds of it."""
+        kind_of(name)
+        number = request.form.get("sent", "")
+        sent_id = int(number) if number.isdecimal() and len(number) < 10 else 0
+
+        def do() -> str:
+            if request.form.get("deed") == "withdraw":
+                client_questionnaires.withdraw(sent_id, record_id)
+                return gettext("The questionnaire has been withdrawn: its link leads nowhere any more.")
+            leaves = client_questionnaires.remind_now(sent_id, record_id)
+            return gettext("A reminder has been sent.") if leaves else gettext("The reminder is held back: notifications are off for this client.")
+
+        return self.deed(record_id, name, do)
+
+    # --- notifications ----------------------------------------------------------------------------
+
+    @page("/<id:record_id>/notifications")
+    def notifications(self, record_id: int) -> str:
+        return self.notifications_screen(record_id)
+
+    def notifications_screen(self, record_id: int, refusal: RuleBroken | None = None) -> str:
+        client = self.client(record_id)
+        told = client_mails.of_client(record_id)
+        held = [mail for mail in told if mail.status.value == "held"]
+        signatories = client_mails.signatories_of(db.session(), record_id)
+        return render_template(
+            "clients/notifications.html",
+            told=told,
+            held=held,
+            titles=client_mails.TITLES,
+            recipients=client_mails.recipients(client, signatories),
+            choices=WhatWithHeld,
+            refusal=refusal,
+            **self.facts(client, "notifications"),
+        )
+
+    @page("/<id:record_id>/notifications/switch", needs=WRITE, methods=("POST",))
+    def switch(self, record_id: int) -> Any:
+        self.client(record_id, to_change=True)
+        db.session.rollback()
+        version = request.form.get("version", "")
+        what = next((each for each in WhatWithHeld if each.value == request.form.get("what")), None)
+        on = request.form.get("on") == "1"
+        try:
+            client_mails.switch(record_id, int(version) if version.isdecimal() and len(version) < 10 else 0, on, what, signed_in().name, signed_in().id)
+        except RuleBroken as refusal:
+            return self.notifications_screen(record_id, refusal), 422
+        flash(gettext("Notifications are on.") if on else gettext("Notifications are off: no e-mail leaves for this client any more."), "good")
+        return self.back(record_id, "notifications")
+
+    @page("/<id:record_id>/space", needs=WRITE, methods=("POST",))
+    def space(self, record_id: int) -> Any:
+        """Mails the client a link to its own space."""
+        who, token, address = signed_in(), request.form.get("one_time"), request.form.get("email", "").replace("\x00", "")[:320]
+
+        def do() -> str:
+            if client_questionnaires.invite(record_id, address, who.name, who.id, token):
+                return gettext("The link has been sent to %(email)s.", email=address)
+            return gettext("Notifications are off for this client: the e-mail is held back, and leaves when you switch them on.")
+
+        return self.deed(record_id, "notifications", do)
+
+
+class ClientFileView(ClientPages):
+    access, route_base = CLIENT_FILE, "/clients"
+
+
+class PortalClientFileView(ClientPages):
+    access, frame, route_base = MY_CLIENTS, "portal", "/portal/clients"
+
+
+class ClientAnswersView(EntityView):
+    """What clients have answered, one page each; nobody changes it."""
+
+    model, access, slug, icon = ClientAnswers, CLIENT_FILE, "client-answers", "ui-checks"
+    list_columns = ["created_at", "client", "kind", "how", "review_on"]
+    filters = ["client_id", "kind", "created_at", "review_on"]
+    sort = ["created_at", "review_on"]
+    form = {}
+    show = {"": ["client", "kind", "created_at", "how", "by", "review_on"]}
+    adds = edits = deletes = False
+    show_template = portal_show_template = "clients/answers.html"
+    portal = Portal(
+        access=MY_CLIENTS,
+        list_columns=["created_at", "client", "kind", "how", "review_on"],
+        show={"": ["client", "kind", "created_at", "how", "by", "review_on"]},
+        icon="ui-checks",
+        adds=False,
+    )
+
+
+class PaperPages(HouseView):
+    """A client's documents: to fetch, and to sign at the adviser's table with the code that the client has received."""
+
+    abstract = True
+
+    def paper(self, record_id: int, to_change: bool = False) -> ClientPaper:
+        found: ClientPaper = db.first_or_404(select(ClientPaper).options(joinedload(ClientPaper.client)).where(ClientPaper.id == record_id))
+        if to_change and not is_ones_own(db.session(), found.client):
+            abort(404)
+        return found
+
+    @page("/<id:record_id>")
+    def show(self, record_id: int) -> Any:
+        return self.screen(record_id)
+
+    def screen(self, record_id: int, refusal: RuleBroken | None = None) -> Any:
+        paper = self.paper(record_id)
+        client = paper.client
+        facts = {
+            "recipients": client_mails.recipients(client, client_mails.signatories_of(db.session(), client.id)),
+            "may_write": signed_in().may(self.access, WRITE) and is_ones_own(db.session(), client),  # type: ignore[arg-type]
+            "base": f"{self.route_base}/{record_id}",
+            "clients": "/clients" if self.frame == "staff" else "/portal/clients",
+            "consent": client_papers.consent(paper),
+            "code_sent": bool(request.args.get("sent")) or bool(refusal),
+        }
+        return render_template("clients/paper.html", frame=self.frame, paper=paper, client=client, refusal=refusal, sent=request.form, **facts), 422 if refusal else 200
+
+    @page("/<id:record_id>/file")
+    def file(self, record_id: int) -> Response:
+        paper = self.paper(record_id)
+        return send(paper.newest_key, f"{paper.name}.pdf", "application/pdf")
+
+    @page("/<id:record_id>/code", needs=WRITE, methods=("POST",))
+    def code(self, record_id: int) -> Any:
+        paper = self.paper(record_id, to_change=True)
+        client_id = paper.client_id
+        known = client_mails.recipients(paper.client, client_mails.signatories_of(db.session(), client_id))
+        chosen = next((each for each in known if each.email == request.form.get("email")), None)
+        db.session.rollback()
+        try:
+            if chosen is None:
+                raise RuleBroken(client_questionnaires.NO_SUCH_ADDRESS)
+            client_papers.send_code(record_id, client_id, chosen)
+            flash(gettext("A code has been sent to %(email)s.", email=chosen.email), "good")
+        except RuleBroken as refusal:
+            flash(str(refusal.sentence), "bad")
+        return redirect(f"{self.route_base}/{record_id}?sent=1")
+
+    @page("/<id:record_id>/sign", needs=WRITE, methods=("POST",))
+    def sign(self, record_id: int) -> Any:
+        client_id = self.paper(record_id, to_change=True).client_id
+        db.session.rollback()
+        try:
+            checked_form()
+            client_papers.sign(record_id, client_id, code_typed(), request.remote_addr or "")
+        except RuleBroken as refusal:
+            return self.screen(record_id, refusal)
+        flash(gettext("Signed."), "good")
+        return redirect(f"{self.route_base}/{record_id}")
+
+
+class ClientPaperView(PaperPages):
+    access, route_base = CLIENT_FILE, "/client-papers"
+
+
+class PortalClientPaperView(PaperPages):
+    access, frame, route_base = MY_CLIENTS, "portal", "/portal/client-papers"
