@@ -231,6 +231,19 @@ class Cast:
         }
         return self.add(m.Agreement(**defaults | facts))
 
+    def client_paper(self, client: m.Client, answers: m.ClientAnswers | None = None, **facts: Any) -> m.ClientPaper:
+        key = files.new_key()
+        files.chosen.put(key, b"%PDF-1.4 a result\n%%EOF")
+        defaults = {
+            "client_id": client.id,
+            "answers_id": answers.id if answers else None,
+            "kind": m.ClientPaperKind.QPR,
+            "name": f"Profil de {client.last_name}",
+            "key": key,
+            "digest": "2" * 64,
+        }
+        return self.add(m.ClientPaper(**defaults | facts))
+
     # --- looking --------------------------------------------------------------------------------
 
     def read(self, look: Callable[[Any], Any], piecemeal: bool = False) -> Any:

@@ -116,6 +116,7 @@ class Client(Customised, Searchable, Record):
         Index("ix_client_name", "name", "id"),
         Index("ix_client_siren", "siren"),
         Index("ix_client_email", "email"),
+        Index("ix_client_birth_date", "birth_date"),
         CheckConstraint("children IS NULL OR (children >= 0 AND children <= 30)", name="children_can_be"),
         CheckConstraint("kind <> 'person' OR last_name IS NOT NULL", name="person_has_last_name"),
         CheckConstraint("kind NOT IN ('company', 'association') OR company_name IS NOT NULL", name="company_has_name"),

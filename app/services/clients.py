@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from flask_babel import lazy_gettext as _
-from sqlalchemy import inspect, or_, select, update
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import LazyString, lazy_gettext as _
+from sqlalchemy import ColumnElement, and_, inspect, or_, select, update
 
 from app.extensions import db
 from app.models import Client, ClientKind, ClientReference, ClientStatus, Contract, Partner, ReferenceClaim, Signatory, Supplier, fold
@@ -24,8 +27,45 @@ def saving(client: Client, new: bool) -> None:
         saving_couple(client)
     if client.siren and client.kind not in COMPANIES:
         raise RuleBroken(_("Only a company or an association has a SIREN."), "siren")
+    if client.children is not None and not 0 <= client.children <= 30:
+        raise RuleBroken(_("Between 0 and %(limit)s.", limit=30), "children")
     if not new and inspect(client).attrs.partner_id.history.deleted:
         moving(client)
+
+
+TELLING = ("kind", "last_name", "first_name", "birth_date", "company_name", "siren", "email")
+
+
+@dataclass(frozen=True)
+class Alike:
+    """A client that may be the one who is about to be registered, and why."""
+
+    client: Client
+    reasons: tuple[LazyString, ...]
+
+
+SAME_SIREN, SAME_EMAIL, SAME_PERSON, SAME_NAME = _("same SIREN"), _("same e-mail"), _("same name and birth date"), _("same name")
+
+
+def alike(facts: dict[str, Any], partner_id: int | None) -> list[Alike]:
+    """The clients of this partner, among those that whoever asks can see, that have the same SIREN, e-mail, or name with birth date."""
+    name = fold(str(Client(**{key: value for key, value in facts.items() if key != "siren"}).full_name))
+    email, born = (facts.get("email") or "").strip(), facts.get("birth_date")
+    found: dict[int, Alike] = {}
+    wanted: list[tuple[LazyString, ColumnElement[bool]]] = []
+    if facts.get("siren"):
+        wanted.append((SAME_SIREN, Client.siren == facts["siren"]))
+    if email:
+        wanted.append((SAME_EMAIL, Client.email.in_({email, email.lower()})))
+    if name and born is not None:
+        wanted.append((SAME_PERSON, and_(Client.birth_date == born, Client.search_text.startswith(name, autoescape=True))))
+    if name and facts.get("kind") in COMPANIES:
+        wanted.append((SAME_NAME, and_(Client.kind.in_(COMPANIES), Client.name == facts.get("company_name"))))
+    for reason, condition in wanted:
+        for client in db.session.scalars(select(Client).where(condition, Client.partner_id == partner_id).order_by(Client.id).limit(5)):
+            before = found[client.id].reasons if client.id in found else ()
+            found[client.id] = Alike(client, (*before, reason))
+    return list(found.values())[:5]
 
 
 def moving(client: Client) -> None:

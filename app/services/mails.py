@@ -27,7 +27,7 @@ def written(notice: str, recipient: str, language: str, partner_id: int | None =
     """One mail in the recipient's language, from templates/emails/<notice>/; in the name of the house, unless another is given."""
     house = house or current_app.config["HOUSE_NAME"]
     with force_locale(current_app.config["LANGUAGES"][language]["locale"]):
-        subject = " ".join(render_template(f"emails/{notice}/subject.txt", **facts).split())
+        subject = " ".join(render_template(f"emails/{notice}/subject.txt", house=house, **facts).split())
         body = render_template(f"emails/{notice}/body.txt", house=house, **facts).strip()
         link = facts.get("link")
         button = render_template(f"emails/{notice}/button.txt").strip() if link else ""

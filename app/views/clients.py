@@ -13,7 +13,8 @@ from app.models import Client, ClientKind, ClientReference, ReferenceClaim, Side
 from app.permissions import CLIENT_FILE, MY_CLIENTS, WRITE
 from app.services import clients, once
 from app.services.refusals import RuleBroken
-from app.views.base import EntityView, HouseView, Portal, Rules, page, signed_in
+from app.views import companies
+from app.views.base import EntityView, HouseForm, HouseView, Portal, Rules, page, signed_in
 
 PERSONS = {
     "first_person_id": lambda: Client.kind == ClientKind.PERSON,
@@ -74,6 +75,7 @@ class ClientView(EntityView):
     only_for = ONLY_FOR
     needed = frozenset({"last_name", "company_name", "first_person_id", "second_person_id"})
     show_template = portal_show_template = "clients/show.html"
+    form_template = "clients/form.html"
     recognised_by = (("email",), ("siren",), ("last_name", "first_name", "birth_date"))
     portal = Portal(
         access=MY_CLIENTS,
@@ -85,6 +87,18 @@ class ClientView(EntityView):
         icon="person-vcard",
         title=_("My clients"),
     )
+
+    def assist(self, form: HouseForm) -> dict[str, Any] | None:
+        """The register fills in a company; and whoever is about to be registered a second time is shown before it is saved."""
+        shown = companies.filled(form, Client, {"name": "company_name"})
+        if shown is not None:
+            form["kind"].data = form["kind"].data if form["kind"].data in clients.COMPANIES else ClientKind.COMPANY
+            return shown
+        if not request.path.endswith("/new") or request.form.get("not_the_same") or not form.validate():
+            return None
+        partner_id = form["partner_id"].data if "partner_id" in form else signed_in().partner_id
+        alike = clients.alike({name: form[name].data for name in clients.TELLING if name in form}, partner_id)
+        return {"alike": alike} if alike else None
 
 
 class SignatoryView(EntityView):

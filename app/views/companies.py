@@ -18,8 +18,8 @@ from app.views.base.forms import cleaned
 BUTTON = "from_register"
 
 
-def filled(form: HouseForm) -> dict[str, Any] | None:
-    """None unless the form was sent by one of the register's buttons; else what its part of the page shows. Facts of the one
+def filled(form: HouseForm, model: Any = Partner, names: dict[str, str] | None = None) -> dict[str, Any] | None:
+    """`names` says which field holds what the register calls otherwise. None unless the form was sent by one of the register's buttons; else what its part of the page shows. Facts of the one
     company that was found replace those of the form; everything else that was typed stays."""
     if BUTTON not in request.form:
         return None
@@ -30,9 +30,10 @@ def filled(form: HouseForm) -> dict[str, Any] | None:
         found = companies.find(typed[:100], signed_in().id)
     except RuleBroken as refusal:
         return shown | {"refusal": refusal.sentence}
-    for name, value in found.facts.items():
+    for told, value in found.facts.items():
+        name = (names or {}).get(told, told)
         if name in form:
-            choices = column_of(Partner, name).choices
+            choices = column_of(model, name).choices
             form[name].data = choices(value) if choices else value
     done = gettext("Filled in from the register. Please check, then save.") if found.facts else ""
     return shown | {"choices": found.choices, "done": done}

@@ -12,7 +12,7 @@ from flask import current_app, request
 from flask_babel import lazy_gettext as _
 
 from app.services.questionnaires import Definition, Level, Option, Question, QuestionKind, Section
-from app.services.questionnaires.definition import CHOICES, FIGURES, Band, Column, Words
+from app.services.questionnaires.definition import CHOICES, FIGURES, Band, Column, Contradiction, Words
 from app.services.refusals import RuleBroken, refuse_all
 from app.views.base.forms import figure_box, number_typed
 from app.views.base.typed import cleaned
@@ -64,7 +64,12 @@ def boxes(question: Question | None) -> Boxes:
     held |= {name: figure_box(limit) for name, limit in (("least", question.least), ("most", question.most)) if limit is not None}
     for number, option in enumerate(question.options):
         held |= {f"option_{number}_{language}": text for language, text in option.text.items()}
-        held |= {f"option_{number}_key": option.key, f"option_{number}_points": str(option.points), f"option_{number}_floor": option.floor}
+        held |= {
+            f"option_{number}_key": option.key,
+            f"option_{number}_points": str(option.points),
+            f"option_{number}_floor": option.floor,
+            f"option_{number}_ceiling": option.ceiling,
+        }
     for number, band in enumerate(question.bands):
         held |= {f"band_{number}_least": figure_box(band.least), f"band_{number}_points": str(band.points)}
     for number, column in enumerate(question.columns):
@@ -175,8 +180,8 @@ def options(wrong: dict[str, Any], known: set[str]) -> list[Option]:
         text = row_words(f"option_{number}", wrong, "options")
         if text:
             points = whole(f"option_{number}_points", wrong, field="options")
-            floor = request.form.get(f"option_{number}_floor", "")[:40]
-            found.append(Option(key_of(f"option_{number}", "o", known), text, points, floor))
+            floor, ceiling = (request.form.get(f"option_{number}_{bound}", "")[:40] for bound in ("floor", "ceiling"))
+            found.append(Option(key_of(f"option_{number}", "o", known), text, points, floor, ceiling))
     return found
 
 
@@ -214,3 +219,45 @@ def levels(definition: Definition) -> tuple[Level, ...]:
             found.append(Level(key_of(f"level_{number}", "l", known), text, whole(f"level_{number}_least", wrong, field="levels"), tone if tone in TONES else "quiet"))
     refuse_all(wrong)
     return tuple(found)
+
+
+# --- contradictions and review ----------------------------------------------------------------------
+
+
+def rule_boxes(definition: Definition) -> Boxes:
+    """What stands in the form of contradictions: of the definition, or as it was sent."""
+    if request.method == "POST":
+        held: Boxes = {name: request.form.getlist(name) if name.endswith(("_first", "_second")) else text for name, text in request.form.items()}
+        filled = [number for number in range(MOST) if any(request.form.get(f"pair_{number}_{part}") for part in ("fr", "en", "first", "second"))]
+        return {"review": "", **held, "rows": range(min(MOST, 2 + max(filled, default=0)))}
+    held = {"review": str(definition.review), "rows": range(min(MOST, len(definition.contradictions) + 1))}
+    for number, each in enumerate(definition.contradictions):
+        held |= {f"pair_{number}_{language}": text for language, text in each.text.items()}
+        held |= {f"pair_{number}_{side}": [f"{key}:{answer}" for answer in answers] for side, (key, answers) in (("first", each.first), ("second", each.second))}
+    return held
+
+
+def rules() -> tuple[tuple[Contradiction, ...], int]:
+    """The contradictions and the months that were typed; an empty card is none. Raises RuleBroken."""
+    found: list[Contradiction] = []
+    wrong: dict[str, Any] = {}
+    for number in range(MOST):
+        text, first, second = words(f"pair_{number}"), side(f"pair_{number}_first"), side(f"pair_{number}_second")
+        if not text and not first and not second:
+            continue
+        if not text or len(first) != 1 or len(second) != 1 or first.keys() == second.keys():
+            raise RuleBroken(_("Contradiction %(number)s: please write the sentence, and tick answers of exactly two questions.", number=number + 1))
+        (one,), (other,) = first.items(), second.items()
+        found.append(Contradiction(one, other, text))
+    review = whole("review", wrong)
+    refuse_all(wrong)
+    return tuple(found), review
+
+
+def side(name: str) -> dict[str, tuple[str, ...]]:
+    """The answers that were ticked on one side, by question."""
+    found: dict[str, tuple[str, ...]] = {}
+    for sent in request.form.getlist(name):
+        question, _colon, answer = sent[:80].partition(":")
+        found[question] = (*found.get(question, ()), answer)
+    return found

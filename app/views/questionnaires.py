@@ -206,6 +206,39 @@ class QuestionnairesView(HouseView):
         }
         return render_template("questionnaires/classes.html", **facts), (409 if refusal.sentence == STALE else 422) if refusal else 200
 
+    @page("/<name>/rules", needs=WRITE, methods=("GET", "POST"))
+    def rules(self, name: str) -> Any:
+        """Which answers contradict each other, and how long they are good for."""
+        kind = kind_named(name)
+        row = versions.in_preparation(kind)
+        if row is None and request.method == "GET":
+            abort(404)
+        refusal = None
+        if request.method == "POST":
+            try:
+                row = self.prepared(kind)
+                contradictions, review = question_form.rules()
+                once.claim(request.form.get("one_time"), signed_in().id)
+                versions.change(row, mark(), lambda definition: versions.with_rules(definition, contradictions, review), signed_in().name)
+                db.session.commit()
+                flash(gettext("The contradictions have been saved."), "good")
+                return redirect(f"/questionnaires/{name}/")
+            except once.AlreadyDone:
+                return redirect(f"/questionnaires/{name}/")
+            except RuleBroken as broken:
+                db.session.rollback()
+                refusal, row = broken, versions.in_preparation(kind)
+        definition = read(row.content) if row is not None else Definition()
+        facts = {
+            "kind": kind,
+            "boxes": question_form.rule_boxes(definition),
+            "choices": before(definition, "", ""),
+            "mark": row.version if row is not None else 0,
+            "refusal": refusal,
+            "one_time": once.new_token(),
+        }
+        return render_template("questionnaires/rules.html", **facts), (409 if refusal.sentence == STALE else 422) if refusal else 200
+
     @page("/<name>/rehearsal/<number>", methods=("GET", "POST"))
     def rehearse(self, name: str, number: str) -> Any:
         """What score would these answers give? Nothing is kept."""

@@ -80,6 +80,7 @@ def upgrade() -> None:
     op.add_column("client", sa.Column("language", sa.String(length=5), nullable=False, server_default="fr"))
     op.create_index("ix_client_siren", "client", ["siren"])
     op.create_index("ix_client_email", "client", ["email"])
+    op.create_index("ix_client_birth_date", "client", ["birth_date"])
     with op.batch_alter_table("mail") as table:
         table.add_column(number("client_id", nullable=True))
         table.create_foreign_key(op.f("fk_mail_client_id_client"), "client", ["client_id"], ["id"], ondelete="CASCADE")
@@ -196,6 +197,7 @@ def downgrade() -> None:
     kinds(KINDS[:1])
     op.execute("DELETE FROM mail WHERE client_id IS NOT NULL")
     op.drop_index(op.f("ix_mail_client_id"), "mail")
+    op.drop_index("ix_client_birth_date", "client")
     op.drop_index("ix_client_email", "client")
     op.drop_index("ix_client_siren", "client")
     columns = ("us_person", "language", "tax_country", "nationality", *TEXTS, "children", *CHOICES)

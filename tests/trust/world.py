@@ -50,9 +50,13 @@ def build(cast: Cast) -> tuple[Side, Side, dict[str, Any]]:
             cast.add(m.Tier(program_id=program.id, name=f"{mark} niveau", points_from=0)),
             cast.add(m.Check(partner_id=partner.id, kind=m.CheckKind.SIREN, result=m.CheckResult.FAILED)),
         ]
-        records.append(cast.add(m.BeneficialOwner(partner_id=partner.id, first_name=mark, last_name=f"{mark}détient", birth_date=date(1970, 1, 1), share=60)))
+        owner = cast.add(m.BeneficialOwner(partner_id=partner.id, first_name=mark, last_name=f"{mark}détient", birth_date=date(1970, 1, 1), share=60))
+        records.append(owner)
         records.append(cast.add(m.Answers(partner_id=partner.id, questionnaire_id=1, values={"guarantee": f"{mark}garant"}, score=0, level="low", by=f"{mark} répond")))
-        found = {"subject": f"owner:{records[-2].id}", "subject_name": f"{mark} détient", "list_kind": m.ListKind.FREEZE, "reference": "1", "entry_name": f"{mark} gelé"}
+        answered = {"client_id": client.id, "kind": m.QuestionnaireKind.QPR, "questionnaire_id": 3, "score": 10, "level": "secure", "by": f"{mark} répond"}
+        records.append(cast.add(m.ClientAnswers(**answered, values={"goal": "keep"}, how=m.AnsweredHow.TOGETHER, review_on=date(2028, 1, 1))))
+        records.append(cast.client_paper(client, records[-1]))
+        found = {"subject": f"owner:{owner.id}", "subject_name": f"{mark} détient", "list_kind": m.ListKind.FREEZE, "reference": "1", "entry_name": f"{mark} gelé"}
         records.append(cast.add(m.ScreeningMatch(partner_id=partner.id, **found, entry_facts={}, likeness=90, reasons=[["same_name", 100]], compared="x")))
         records.append(cast.add(m.Partnership(partner_id=partner.id, program_id=program.id, starts_on=date(2026, 1, 1))))
         colleague = cast.member(partner, "member", first_name=mark, last_name=f"{mark}collègue")

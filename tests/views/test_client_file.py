@@ -1,67 +1,16 @@
-"""The client file on its screens: tabs, questionnaires with the adviser and by link, signatures, notifications and held mail."""
+"""The client file on its screens: tabs, signatories, questionnaires with the adviser, notifications and held mail."""
 
 from __future__ import annotations
 
 import re
-import threading
-from datetime import timedelta
-from typing import Any
+from datetime import date
 
 import pytest
 
 from app import models as m
 from app.extensions import db
 from app.models.scope import SYSTEM, acting
-from app.services import client_questionnaires, knowledge, signing
-from app.services.crossings import crossing
-from app.services.questionnaires.qcf import QCF
-from app.services.questionnaires.qpr import QPR
-from tests.cast import Visitor
-
-EN = {"headers": {"Accept-Language": "en"}}
-DEFINITIONS = {"qcf": QCF, "qpr": QPR}
-
-
-def typed(name: str, place: int = -1, **changes: str) -> dict[str, Any]:
-    """Answers as a form sends them: of each question the option at a place, the last (the boldest, the best known) by default."""
-    found: dict[str, Any] = {}
-    for question in DEFINITIONS[name].questions():
-        key = question.options[min(place, len(question.options) - 1)].key
-        found[f"q_{question.key}"] = [key] if question.kind.value == "several" else key
-    return found | changes
-
-
-BOLD = typed("qpr", q_sustainable="no")
-SAFE = typed("qpr", 0, q_sustainable="no")
-
-
-def a_client(cast: Any, notifications: bool = True, **facts: Any) -> tuple[m.Partner, m.Client]:
-    partner = facts.pop("partner", None) or cast.partner()
-    return partner, cast.client(
-        partner, **{"first_name": "Alice", "last_name": "Durand", "email": "alice@example.org", "notifications": notifications, "language": "en"} | facts
-    )
-
-
-def link_in(mail: m.Mail) -> str:
-    return re.search(r"http://localhost(/space/enter/\S+)", mail.text)[1]
-
-
-def entered(cast: Any, link: str) -> Visitor:
-    guest = cast.stranger()
-    assert guest.post(link).headers["Location"] == "/space/"
-    return guest
-
-
-def sent_to(cast: Any, owner: Visitor, client: m.Client, name: str = "qpr") -> tuple[Visitor, int]:
-    """A client who has followed the link to a questionnaire, and the number it was sent under."""
-    owner.post(f"/portal/clients/{client.id}/{name}/send", {"email": client.email})
-    row = cast.read(lambda session: session.query(m.QuestionnaireSent).order_by(m.QuestionnaireSent.id.desc()).first())
-    return entered(cast, link_in(cast.mails()[-1])), row.id
-
-
-def code_in(mail: m.Mail) -> str:
-    return re.search(r"^([0-9]{6})$", mail.text, re.MULTILINE)[1]
-
+from tests.clients import BOLD, EN, SAFE, a_client, entered, link_in, typed
 
 # --- the tabs -------------------------------------------------------------------------------------
 
@@ -187,191 +136,6 @@ def test_the_latest_of_each_client_stands_on_the_partners_profile(house, cast):
     assert "Aggressive" in page
 
 
-# --- by link --------------------------------------------------------------------------------------
-
-
-def test_a_client_answers_by_link_on_two_days_and_signs_with_a_code(house, cast):
-    partner, client = a_client(cast)
-    owner = cast.client_for("owner", partner)
-    guest, number = sent_to(cast, owner, client)
-    assert "Risk profile" in guest.get("/space/").text
-    page = f"/space/questionnaires/{number}"
-    assert "When will you need this money?" in guest.get(page).text
-    assert guest.post(f"{page}/keep", {"q_years": "later"}).status_code == 204
-    assert guest.post(page, {"q_years": "later", "q_loss": "five", "deed": "later"}).headers["Location"] == "/space/"
-    again = cast.stranger()
-    assert "has been used" in again.get(link_in(cast.mails()[-1]), **EN).text
-    again.post(f"{link_in(cast.mails()[-1])}/again")
-    later = entered(cast, link_in(cast.mails()[-1]))
-    assert 'name="q_loss" value="five" checked' in later.get(page).text, "what was begun is still there"
-    done = later.post(page, BOLD)
-    assert re.fullmatch(r"/space/papers/[0-9]+", done.headers["Location"])
-    paper = done.headers["Location"]
-    assert "67 points of 67" in later.get(paper).text
-    assert later.post(page, SAFE).status_code == 410, "answered once"
-    later.post(f"{paper}/code")
-    code = code_in(cast.mails()[-1])
-    refused = later.post(f"{paper}/sign", {"code": code})
-    assert "Please tick the box" in refused.text
-    assert later.post(f"{paper}/sign", {"code": "12", "consent": "1"}).status_code == 422
-    assert later.post(f"{paper}/sign", {"code": code, "consent": "1"}).headers["Location"] == paper
-    row = cast.read(lambda session: session.query(m.ClientPaper).one())
-    assert (row.status, row.signed_by) == (m.ClientPaperState.SIGNED, "Alice Durand")
-    content = later.get(f"{paper}/file").get_data()
-    with house.app_context():
-        (seal,) = signing.signature.provider().seals(content)
-    assert (seal.field, seal.intact, seal.ours, seal.changed_later) == ("Client", True, True, False)
-    assert row.proof["consent"].startswith("I have read this document")
-    answers = cast.read(lambda session: session.query(m.ClientAnswers).one())
-    assert (answers.how, answers.by) == (m.AnsweredHow.LINK, "Alice Durand")
-    assert "Signed" in owner.get(f"/portal/clients/{client.id}/qpr", **EN).text
-
-
-def test_opening_the_address_of_a_link_does_not_use_it_up(house, cast):
-    partner, client = a_client(cast)
-    owner = cast.client_for("owner", partner)
-    owner.post(f"/portal/clients/{client.id}/qpr/send", {"email": client.email})
-    link = link_in(cast.mails()[-1])
-    for _mail_scanner in range(3):
-        assert "Open my space" in cast.stranger().get(link, **EN).text
-    first = entered(cast, link)
-    assert cast.stranger().post(link, **EN).status_code == 422
-    assert first.get(link).headers["Location"] == "/space/", "in the browser that it opened, the link leads on"
-
-
-def test_of_twenty_who_use_a_link_at_once_one_is_let_in(house, cast):
-    partner, client = a_client(cast)
-    cast.client_for("owner", partner).post(f"/portal/clients/{client.id}/qpr/send", {"email": client.email})
-    link, visitors, answers = link_in(cast.mails()[-1]), [cast.stranger() for _each in range(20)], []
-    threads = [threading.Thread(target=lambda visitor=visitor: answers.append(visitor.post(link).status_code)) for visitor in visitors]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(answers) == [302] + [422] * 19
-
-
-def test_a_link_after_its_time_leads_nowhere_and_a_new_one_goes_to_the_same_address_only(house, cast):
-    partner, client = a_client(cast)
-    cast.client_for("owner", partner).post(f"/portal/clients/{client.id}/qpr/send", {"email": client.email})
-    link = link_in(cast.mails()[-1])
-    with cast.writing() as session:
-        session.query(m.ClientLink).one().expires_at = m.now() - timedelta(seconds=1)
-    assert "its time is over" in cast.stranger().get(link, **EN).text
-    assert cast.stranger().post(link).status_code == 422
-    for secret in (link, "/space/enter/nonsense"):
-        assert "If this link was yours" in cast.stranger().post(f"{secret}/again", {"email": "mallory@example.org"}, **EN).text
-    assert [mail.recipient for mail in cast.mails()] == ["alice@example.org"] * 2
-    entered(cast, link_in(cast.mails()[-1]))
-    for _turn in range(4):
-        last = cast.stranger().post(f"{link}/again", **EN)
-    assert last.status_code == 422, "nobody fills a mailbox"
-
-
-def test_a_version_published_meanwhile_changes_nothing_for_what_was_sent(house, cast):
-    partner, client = a_client(cast)
-    guest, number = sent_to(cast, cast.client_for("owner", partner), client)
-    with cast.writing() as session:
-        kept = session.query(m.Questionnaire).filter_by(kind=m.QuestionnaireKind.QPR).one()
-        session.add(
-            m.Questionnaire(kind=m.QuestionnaireKind.QPR, number=2, content={**kept.content, "sections": kept.content["sections"][:1]}, by="C", published_at=m.now())
-        )
-        kept_id = kept.id
-    assert "When will you need this money?" in guest.get(f"/space/questionnaires/{number}").text
-    assert guest.post(f"/space/questionnaires/{number}", BOLD).status_code == 302
-    row = cast.read(lambda session: session.query(m.ClientAnswers).one())
-    assert (row.questionnaire_id, row.score) == (kept_id, 67)
-
-
-def test_a_client_sees_its_own_and_nothing_of_another(house, cast):
-    partner, client = a_client(cast)
-    _partner, other = a_client(cast, partner=partner, last_name="Zzleak", email="other@example.org")
-    cast.contract(partner, client, number="MINE-1")
-    cast.contract(partner, other, number="Zzleak-1")
-    owner = cast.client_for("owner", partner)
-    theirs, their_number = sent_to(cast, owner, other)
-    theirs.post(f"/space/questionnaires/{their_number}", BOLD)
-    paper = cast.read(lambda session: session.query(m.ClientPaper).one())
-    guest, _number = sent_to(cast, owner, client)
-    home = guest.get("/space/")
-    assert "MINE-1" in home.text
-    assert "Zzleak" not in home.text
-    for path in (f"/space/questionnaires/{their_number}", f"/space/papers/{paper.id}", f"/space/papers/{paper.id}/file"):
-        assert guest.get(path).status_code == 404
-    for path in (
-        f"/space/questionnaires/{their_number}",
-        f"/space/questionnaires/{their_number}/keep",
-        f"/space/papers/{paper.id}/code",
-        f"/space/papers/{paper.id}/sign",
-    ):
-        assert guest.post(path, BOLD | {"code": "000000", "consent": "1"}).status_code == 404
-    for path in ("/portal/clients/", f"/portal/clients/{client.id}", "/clients/", "/"):
-        assert guest.get(path).status_code == 302, "a client's visit opens no other door"
-    assert cast.stranger().get("/space/").status_code == 403
-
-
-def test_leaving_ends_the_visit_also_for_a_copy_of_the_cookie(house, cast):
-    partner, client = a_client(cast)
-    guest, _number = sent_to(cast, cast.client_for("owner", partner), client)
-    copy = cast.stranger()
-    with guest.client.session_transaction() as session:
-        visit = session["guest"]
-    with copy.client.session_transaction() as session:
-        session["guest"] = visit
-    assert copy.get("/space/").status_code == 200
-    assert "You have left" in guest.client.post("/space/leave", data={"csrf_token": guest.csrf()}, follow_redirects=True, headers={"Accept-Language": "en"}).text
-    assert copy.get("/space/").status_code == 403
-
-
-def test_a_questionnaire_is_withdrawn_reminded_of_and_replaced_by_a_newer_one(house, cast):
-    partner, client = a_client(cast)
-    owner = cast.client_for("owner", partner)
-    guest, number = sent_to(cast, owner, client)
-    base = f"/portal/clients/{client.id}/qpr/sent"
-    assert (
-        "within the last day"
-        in owner.client.post(base, data={"csrf_token": owner.csrf(), "sent": number, "deed": "remind"}, follow_redirects=True, headers=EN["headers"]).text
-    )
-    with cast.writing() as session:
-        session.query(m.QuestionnaireSent).one().created_at = m.now() - timedelta(days=5)
-    owner.post(base, {"sent": number, "deed": "remind"})
-    assert cast.mails()[-1].notice == "client_reminder"
-    owner.post(base, {"sent": number, "deed": "withdraw"})
-    assert guest.get(f"/space/questionnaires/{number}").status_code == 410
-    assert guest.post(f"/space/questionnaires/{number}", BOLD).status_code == 410
-    _guest, second = sent_to(cast, owner, client)
-    _guest, third = sent_to(cast, owner, client)
-    open_ones = cast.read(lambda session: [row.id for row in session.query(m.QuestionnaireSent) if row.is_open])
-    assert (second in open_ones, third in open_ones) == (False, True)
-
-
-def test_the_house_reminds_once_and_says_when_answers_are_to_be_reviewed(house, cast):
-    partner, client = a_client(cast)
-    sent_to(cast, cast.client_for("owner", partner), client)
-    with cast.writing() as session:
-        session.query(m.QuestionnaireSent).one().created_at = m.now() - timedelta(days=5)
-    for _night in range(2):
-        run_job(house, client_questionnaires.remind_clients)
-    assert [mail.notice for mail in cast.mails()] == ["client_questionnaire", "client_reminder"]
-    owner = cast.client_for("owner", partner)
-    for name in ("qcf", "qpr"):
-        owner.post(f"/portal/clients/{client.id}/{name}/answer", typed(name, q_sustainable="no"))
-    with house.app_context(), crossing(reading=False) as session:
-        session.connection().exec_driver_sql("UPDATE client_answers SET review_on = '2026-01-01'")
-        session.commit()
-    run_job(house, knowledge.review_knowledge)
-    assert cast.get(m.Client, client.id).knowledge is m.Knowledge.DUE
-    assert "To be reviewed" in owner.get(f"/portal/clients/{client.id}/qpr", **EN).text
-
-
-def run_job(house: Any, work: Any) -> None:
-    class Run:
-        def renew(self, **steps: int) -> None: ...
-
-    with house.app_context():
-        work(Run())
-
-
 # --- notifications --------------------------------------------------------------------------------
 
 
@@ -455,3 +219,120 @@ def test_a_broker_reads_its_agents_clients_and_sends_them_nothing(house, cast):
     for path in ("qpr/send", "qpr/answer", "notifications/switch", "space", "signatories/add"):
         assert owner.post(f"/portal/clients/{client.id}/{path}", {"email": client.email}).status_code == 404
     assert cast.mails() == []
+
+
+# --- the form -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("facts", "sent", "reason"),
+    [
+        ({"birth_date": date(1980, 4, 3)}, {"last_name": "DURAND", "first_name": "alice", "birth_date": "03/04/1980"}, "same name and birth date"),
+        ({"email": "alice@example.org"}, {"last_name": "Autre", "email": "Alice@example.org"}, "same e-mail"),
+        (
+            {"kind": m.ClientKind.COMPANY, "company_name": "Scierie", "siren": "732829320", "last_name": None, "first_name": None},
+            {"kind": "company", "company_name": "Autre", "siren": "732 829 320"},
+            "same SIREN",
+        ),
+    ],
+)
+def test_a_client_who_may_be_there_already_is_shown_before_saving(house, cast, facts, sent, reason):
+    partner, client = a_client(cast, **facts)
+    elsewhere = cast.partner()
+    for visitor, path in ((cast.client_for("owner", partner), "/portal/clients/new"), (cast.client_for("manager"), "/clients/new")):
+        typed_in = {"kind": "person", "partner_id": partner.id, "country": "FR", "tax_country": "FR", "language": "fr"} | sent
+        before = cast.count(m.Client)
+        page = visitor.post(path, typed_in, **EN)
+        assert "Is it one of these?" in page.text
+        assert reason in page.text
+        assert str(client) in page.text
+        assert cast.count(m.Client) == before
+        assert visitor.post(path, typed_in | {"not_the_same": "1"}).status_code == 302
+        assert cast.count(m.Client) == before + 1
+        with cast.writing() as session:
+            session.delete(session.query(m.Client).order_by(m.Client.id.desc()).first())
+    stranger = cast.client_for("owner", elsewhere)
+    assert stranger.post("/portal/clients/new", {"kind": "person", "country": "FR", "tax_country": "FR", "language": "fr"} | sent, **EN).status_code == 302, (
+        "nothing is learned of another partner's"
+    )
+
+
+def test_the_register_fills_in_a_company(house, cast):
+    partner = cast.partner()
+    page = cast.client_for("owner", partner).post("/portal/clients/new", {"from_register": "1", "company_sought": "732829320", "kind": "person"}, **EN).text
+    assert 'value="CABINET DU PORT"' in page
+    assert '<option value="company" selected>' in page
+    assert "Filled in from the register" in page
+    assert cast.count(m.Client) == 0
+
+
+def test_the_form_shows_each_kind_what_it_needs(house, cast):
+    partner = cast.partner()
+    page = cast.client_for("owner", partner).get("/portal/clients/new", **EN).text
+    for name, kinds in {"birth_date": "person", "legal_form": "association company", "first_person_id": "couple", "matrimonial_regime": "couple person"}.items():
+        assert re.search(rf'data-only-for="{kinds}">\s*<label class="form-label" for="{name}', page), name
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [("children", "-1", "Between 0 and 30."), ("children", "99", "Between 0 and 30."), ("language", "xx", "choice"), ("nationality", "ZZ", "from the list")],
+)
+def test_what_cannot_be_is_refused_beside_its_field(house, cast, name, value, sentence):
+    sent = {"kind": "person", "last_name": "Durand", "country": "FR", "tax_country": "FR", "language": "fr", name: value}
+    page = cast.client_for("owner").post("/portal/clients/new", sent, **EN)
+    assert page.status_code == 422
+    assert sentence in page.text.split(f'id="{name}_help"')[1][:300]
+    assert 'value="Durand"' in page.text
+
+
+def test_the_list_is_filtered_by_questionnaires_and_notifications(house, cast):
+    partner, _silent = a_client(cast, notifications=False, last_name="Muette")
+    a_client(cast, partner=partner, last_name="Éveillée", knowledge=m.Knowledge.CURRENT)
+    owner = cast.client_for("owner", partner)
+    for query, seen, unseen in (
+        ("knowledge=missing", "Muette", "Éveillée"),
+        ("knowledge=current", "Éveillée", "Muette"),
+        ("notifications=1", "Éveillée", "Muette"),
+        ("q=eveil", "Éveillée", "Muette"),
+    ):
+        page = owner.get(f"/portal/clients/?{query}").text
+        assert seen in page, query
+        assert unseen not in page, query
+
+
+# --- signatories, step by step --------------------------------------------------------------------
+
+
+def test_a_signatory_is_added_in_three_steps_and_only_the_last_keeps_anything(house, cast):
+    partner, client = a_client(cast)
+    owner = cast.client_for("owner", partner)
+    path = f"/portal/clients/{client.id}/signatories/add"
+    first = owner.get(path, **EN).text
+    assert 'value="holder" checked' in first
+    assert 'name="last_name" value="Durand"' in first, "a person usually signs for itself"
+    second = owner.post(path, {"step": "0", "role": "guardian"}, **EN)
+    assert "Step 2 of 3" in second.text
+    assert '<input type="hidden" name="role" value="guardian">' in second.text
+    typed_in = {"role": "guardian", "first_name": "Zoé", "last_name": "Petit", "birth_date": "01/02/1970"}
+    lacking = owner.post(path, typed_in | {"step": "1", "last_name": ""}, **EN)
+    assert lacking.status_code == 422
+    assert "Please fill in this field." in lacking.text
+    back = owner.post(path, typed_in | {"step": "1", "deed": "back"}, **EN)
+    assert 'value="guardian" checked' in back.text
+    assert cast.count(m.Signatory) == 0
+    third = typed_in | {"step": "2", "email": "zoe@example.org", "is_principal": "y", "one_time": "x" * 20}
+    wrong = owner.post(path, third | {"email": "zoe"}, **EN)
+    assert wrong.status_code == 422
+    for _twice in range(2):
+        assert owner.post(path, third).headers["Location"].endswith(f"/portal/clients/{client.id}#signatories")
+    row = cast.read(lambda session: session.query(m.Signatory).one())
+    assert (row.role, str(row), row.is_principal, row.email) == (m.SignatoryRole.GUARDIAN, "Zoé Petit", True, "zoe@example.org")
+
+
+def test_another_principal_takes_the_title_from_the_first(house, cast):
+    partner, client = a_client(cast)
+    cast.add(m.Signatory(client_id=client.id, first_name="A", last_name="B", is_principal=True))
+    owner = cast.client_for("owner", partner)
+    owner.post(f"/portal/clients/{client.id}/signatories/add", {"step": "2", "role": "co_holder", "first_name": "C", "last_name": "D", "is_principal": "y"})
+    held = cast.read(lambda session: {str(row): row.is_principal for row in session.query(m.Signatory)})
+    assert held == {"A B": False, "C D": True}

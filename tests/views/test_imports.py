@@ -90,7 +90,7 @@ def test_a_list_of_partners_is_checked_then_written(house, cast):
     assert cast.count(m.History, m.History.entity == "Partner", m.History.deed == m.Deed.ADDED, m.History.record_id == found.id) == 1
 
 
-CLIENTS = "Nom;Prénom;Date de naissance;E-mail;Partenaire;Notifications;Ville\n"
+CLIENTS = "Nom;Prénom;Date de naissance;E-mail;Partenaire;US person;Ville\n"
 
 
 def test_a_line_that_fits_a_record_brings_it_up_to_date_and_empty_cells_change_nothing(house, cast):
@@ -105,7 +105,7 @@ def test_a_line_that_fits_a_record_brings_it_up_to_date_and_empty_cells_change_n
     page = run(visitor, place)
     assert tiles(page) == (1, 1, 1, 0), "the check said what would happen"
     changed = cast.get(m.Client, old.id)
-    assert (str(changed.birth_date), changed.city, changed.notifications) == ("1980-04-03", "Annecy", True)
+    assert (str(changed.birth_date), changed.city, changed.us_person) == ("1980-04-03", "Annecy", True)
     assert cast.get(m.Client, same.id).version == 1
     new = the_one(cast, m.Client, m.Client.email == "jade@example.org")
     assert (new.partner_id, new.kind, new.country.value) == (partner.id, m.ClientKind.PERSON, "FR")

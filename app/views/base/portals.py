@@ -30,6 +30,8 @@ def portal_view(staff_view: type[EntityView]) -> type[EntityView]:
         "narrow": {},
         "only_for": staff_view.only_for,
         "needed": staff_view.needed,
+        "form_template": staff_view.form_template,
+        "assist": staff_view.assist,
         "tabs": list(portal.tabs),
         "pages": staff_view.pages,
         "portal": None,
