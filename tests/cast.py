@@ -6,7 +6,7 @@ import itertools
 import re
 from collections.abc import Callable
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -20,7 +20,7 @@ from app.connectors import files
 from app.connectors.registers import local
 from app.extensions import db
 from app.models.scope import SYSTEM, acting
-from app.services import demo_knowledge, sign_ins
+from app.services import client_links, demo_knowledge, sign_ins
 from app.services.crossings import crossing
 from app.services.questionnaires import answers
 
@@ -149,6 +149,23 @@ class Cast:
         """Invites by the staff's screen; returns the link's path in the mail."""
         assert inviter.post(f"/partners/{partner.id}/invite", {"email": email, "language": "en"}).status_code == 302
         return re.search(r"http://localhost(/partner/confirm/\S+)", self.mails()[-1].text)[1]
+
+    def guest(self, client: m.Client) -> Visitor:
+        """The browser of a client who has come by a link; its notifications are on."""
+        with self.app.app_context(), crossing(reading=False) as session:
+            held = session.get_one(m.Client, client.id)
+            held.notifications = True
+            link, _row = client_links.new(session, held, held.email or "client@example.org")
+            session.commit()
+            visit = client_links.enter(link.rpartition("/")[2])
+        visitor = Visitor(self.app)
+        with visitor.client.session_transaction() as session:
+            session["guest"] = visit
+        return visitor
+
+    def questionnaire_sent(self, client: m.Client, **facts: Any) -> m.QuestionnaireSent:
+        defaults = {"client_id": client.id, "kind": m.QuestionnaireKind.QPR, "questionnaire_id": 3, "sent_to": "client@example.org", "by": "tests"}
+        return self.add(m.QuestionnaireSent(**defaults | {"expires_at": m.now() + timedelta(days=30), "begun": {}} | facts))
 
     def stranger(self) -> Visitor:
         return Visitor(self.app)

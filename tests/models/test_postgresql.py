@@ -48,7 +48,7 @@ def test_a_role_that_could_not_be_taken_is_taken_again(house, cast, monkeypatch)
     with house.app_context():
         with Session(reading_engine(), info={"scope": STAFF_SCOPE}) as session:
             session.connection()
-        monkeypatch.setattr(walls, "KEEP_ROLE", text("SELECT set_config('role', :role || ' unknown', false), :partners, :adviser"))
+        monkeypatch.setattr(walls, "KEEP_ROLE", text("SELECT set_config('role', :role || ' unknown', false), :partners, :adviser, :client"))
         with Session(reading_engine(), info={"scope": NOBODY}) as session, pytest.raises(DBAPIError):
             session.connection()
         monkeypatch.undo()

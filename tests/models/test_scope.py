@@ -9,8 +9,10 @@ from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from app import models as m
 from app.extensions import db
+from app.models.base import Own
 from app.models.recorder import UnrecordedBulk
 from app.models.scope import NOBODY, OutOfScope, Scope, ScopeKind, acting, scoped_classes
+from tests.trust.world import build
 
 
 def scope_of(*partners, person=None, own=False):
@@ -174,3 +176,38 @@ def test_a_pooled_connection_does_not_keep_the_role(house, two):
             db.session.commit()
         with db.engine.connect() as connection:
             assert connection.execute(text("SELECT count(*) FROM client")).scalar() == 2
+
+
+def link_scope(client):
+    return Scope(ScopeKind.LINK, client_id=client.id)
+
+
+def test_a_client_behind_a_link_reads_its_own_rows_and_writes_none(house, cast):
+    """On both databases, and on PostgreSQL a second time by the policies alone."""
+    ours, theirs, _shared = build(cast)
+    client = cast.get(m.Client, ours.ids["Client"])
+    named = ("Client", "Contract", "Signatory", "ClientAnswers", "ClientPaper")
+    with house.app_context(), acting(db.session(), link_scope(client)):
+        for entity in scoped_classes():
+            if not isinstance(entity.scope, Own):
+                continue
+            if db.engine.dialect.name == "postgresql" and not entity.scope.link:
+                with pytest.raises(DBAPIError, match="permission denied"):
+                    db.session.scalars(select(entity))
+                db.session.rollback()
+                continue
+            found = [getattr(row, "id", None) for row in db.session.scalars(select(entity))]
+            wanted = [ours.ids[entity.__name__]] if entity.__name__ in named else []
+            assert found == wanted, entity.__name__
+        db.session.get_one(m.Client, client.id).city = "Ailleurs"
+        with pytest.raises(OutOfScope):
+            db.session.flush()
+        db.session.rollback()
+        if db.engine.dialect.name == "postgresql":
+            for table in ("client", "contract", "signatory", "client_answers", "client_paper"):
+                assert db.session.connection().exec_driver_sql(f"SELECT count(*) FROM {table}").scalar() == 1, table
+            for statement in ("UPDATE client SET city = 'x'", "DELETE FROM signatory", "SELECT * FROM mail", "SELECT * FROM client_link", "SELECT * FROM partner"):
+                with pytest.raises(DBAPIError, match="permission denied"):
+                    db.session.connection().exec_driver_sql(statement)
+                db.session.rollback()
+    assert theirs

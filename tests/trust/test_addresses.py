@@ -249,6 +249,39 @@ def test_lists_choices_exports_and_filters_hold_nothing_of_somebody_elses(house,
     assert leaks == []
 
 
+OF_GUESTS = {"questionnaires": "QuestionnaireSent", "papers": "ClientPaper"}  # which entity's number an address of the space carries
+
+
+def test_a_client_behind_a_link_opens_its_own_and_nothing_of_another(house, cast):
+    """Every address for guests with an own number, another client's of the same partner, another partner's and an absent one."""
+    ours, theirs, _shared = build(cast)
+    client = cast.get(m.Client, ours.ids["Client"])
+    beside = cast.client(ours.partner, last_name=f"{MARK}voisin")
+    ids = {"own": ours.ids, "theirs": theirs.ids, "beside": {"ClientPaper": cast.client_paper(beside).id}}
+    for whose, each in {"own": client, "theirs": cast.get(m.Client, theirs.ids["Client"]), "beside": beside}.items():
+        ids[whose] = ids[whose] | {"QuestionnaireSent": cast.questionnaire_sent(each).id}
+    guest, stranger = cast.guest(client), cast.stranger()
+    cells, wrong = 0, []
+    before = cast.read(fingerprint(theirs))
+    for rule, _view, asked, _level in addresses(house):
+        if asked is not GUESTS:
+            continue
+        numbers = {whose: known[OF_GUESTS[rule.rule.split("/")[2]]] for whose, known in ids.items()} | {"absent": ABSENT} if "<id:" in rule.rule else {"own": 0}
+        for whose, number in numbers.items():
+            for method in sorted(rule.methods & {"GET", "POST"}):
+                if rule.rule.endswith("leave"):
+                    continue
+                for visitor, good in ((stranger, {403}), (guest, {200, 204, 302, 422} if whose == "own" else {404})):
+                    response = (visitor.get if method == "GET" else visitor.post)(fill(rule, number))
+                    cells += 1
+                    if response.status_code not in good or (MARK in response.text and visitor is guest):
+                        wrong.append((method, rule.rule, whose, response.status_code))
+    print(f"\ncells of guest × address × id × method: {cells}, wrong: {len(wrong)}")
+    assert wrong == []
+    assert cells > 40
+    assert cast.read(fingerprint(theirs)) == before
+
+
 def text_of(response: Any) -> str:
     """All the text of a page, a sheet or a workbook."""
     data = response.get_data()
