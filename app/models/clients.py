@@ -129,7 +129,7 @@ class Client(Customised, Searchable, Record):
     status: Mapped[ClientStatus] = field(_("Status"), choice_of(ClientStatus), default=ClientStatus.PROSPECT)
     knowledge: Mapped[Knowledge] = field(_("Questionnaires"), choice_of(Knowledge), default=Knowledge.MISSING)
     name: Mapped[str] = field(_("Name"), String(200), default="")
-    civility: Mapped[Civility | None] = field(_("Title"), choice_of(Civility))
+    civility: Mapped[Civility | None] = field(_("Form of address"), choice_of(Civility))
     first_name: Mapped[str | None] = field(_("First name"), String(100))
     last_name: Mapped[str | None] = field(_("Last name"), String(100))
     birth_name: Mapped[str | None] = field(_("Birth name"), String(100))

@@ -62,7 +62,7 @@ class ClientPaperKind(Choice):
 
 class ClientPaperState(Choice):
     TO_SIGN = "to_sign", _("To sign"), "warn"
-    SIGNED = "signed", _("Signed"), "good"
+    SIGNED = "signed", _("Signed by the client"), "good"
     REPLACED = "replaced", _("Replaced by a newer one")
 
 

@@ -70,6 +70,14 @@ def leads_to(secret: str) -> int | None:
         return session.scalar(select(ClientLink.client_id).where(ClientLink.digest == digest_of(secret)))
 
 
+def house_of(secret: str) -> str:
+    """In whose name a link was sent; nothing for one that is none of ours."""
+    with crossing() as session:
+        wanted = select(Partner).join(Client, Client.partner_id == Partner.id).join(ClientLink, ClientLink.client_id == Client.id)
+        partner = session.scalar(wanted.where(ClientLink.digest == digest_of(secret)))
+        return str(partner) if partner is not None else ""
+
+
 def is_open_to(session: Session, client_id: int) -> bool:
     """Whether a client may enter at all: its notifications are on, and its partner works."""
     client = session.get(Client, client_id)
@@ -100,7 +108,7 @@ def identify(visit: str | None) -> Guest | None:
             return None
         client = session.get_one(Client, row.client_id)
         partner = session.get_one(Partner, client.partner_id)
-        return Guest(row.id, client.id, client.full_name, row.sent_to, client.language, partner.id, str(partner), partner.logo)
+        return Guest(row.id, client.id, client.called, row.sent_to, client.language, partner.id, str(partner), partner.logo)
 
 
 def end(visit: str | None) -> None:

@@ -25,7 +25,7 @@ NO_SUCH_ADDRESS = _("Please choose one of this client’s e-mail addresses.")
 GONE = _("This questionnaire has been answered or withdrawn, or its time is over. Please ask your adviser for a new one.")
 
 
-def send(client_id: int, kind: QuestionnaireKind, email: str, by: str, by_id: int, token: str | None) -> bool:
+def send(client_id: int, kind: QuestionnaireKind, email: str, by: str, by_id: int | None, token: str | None) -> bool:
     """Sends a questionnaire in its version of today to one of the client's addresses; one that still waited is withdrawn. Returns
     whether the mail leaves: it is held while notifications are off. Raises RuleBroken, and AlreadyDone for a double post. On a session
     of the house's own: links and mails are not the partner's to write; the caller has found the client under its own scope."""

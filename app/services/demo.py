@@ -53,7 +53,7 @@ from app.models import (
     today,
 )
 from app.models.base import IN_DATA
-from app.services import agreements, demo_knowledge, demo_papers
+from app.services import agreements, demo_clients, demo_knowledge, demo_papers
 from app.services.words import key_of
 
 PASSWORD = "cordee-demo"  # noqa: S105 - the demo's, printed on its own sign-in page
@@ -185,7 +185,9 @@ def load() -> bool:
     demo_knowledge.load_knowledge(partners[0], "Camille", "Rousseau", date(1985, 3, 14))
     demo_papers.load_pieces(partners[0])
     demo_papers.load_waiting_file(siren(90), hashed)
-    db.session.flush()
+    demo_clients.load(partner_id := partners[0].id)
+    db.session.commit()
+    demo_clients.load_documents(partner_id)
     return True
 
 

@@ -3,14 +3,14 @@ again in time. Rules: DOMAIN 4."""
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import date, time, timedelta
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from app.extensions import db
-from app.models import OF_CLIENTS, AnsweredHow, Client, ClientAnswers, ClientKind, Knowledge, Lane, Questionnaire, QuestionnaireKind, today
+from app.models import OF_CLIENTS, AnsweredHow, Client, ClientAnswers, ClientKind, Knowledge, Lane, Questionnaire, QuestionnaireKind, now, today
 from app.models.scope import verb
 from app.services import jobs, schedules
 from app.services.crossings import crossing
@@ -28,8 +28,11 @@ def refuse_other_kinds(client: Client) -> None:
         raise RuleBroken(_("Each person of a couple answers the questionnaires in its own file."))
 
 
-def answer(session: Session, client: Client, questionnaire: Questionnaire, values: answers.Values, by: str, how: AnsweredHow) -> ClientAnswers:
-    """Keeps what a client answered to the version that was shown, with the score it has under it. Raises RuleBroken."""
+def answer(
+    session: Session, client: Client, questionnaire: Questionnaire, values: answers.Values, by: str, how: AnsweredHow, ago: timedelta = timedelta()
+) -> ClientAnswers:
+    """Keeps what a client answered to the version that was shown, with the score it has under it; some time `ago`, in demonstration
+    data. Raises RuleBroken."""
     refuse_other_kinds(client)
     if questionnaire.published_at is None:
         raise RuleBroken(_("This questionnaire is not in use."))
@@ -45,7 +48,8 @@ def answer(session: Session, client: Client, questionnaire: Questionnaire, value
         level=found.level.key if found.level else "",
         how=how,
         by=by,
-        review_on=review_day(definition),
+        review_on=review_day(definition) - ago,
+        created_at=now() - ago,
     )
     with verb(session, {ClientAnswers: None, Client: {"knowledge"}}):
         session.add(row)

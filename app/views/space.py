@@ -38,17 +38,20 @@ class SpaceDoorView(HouseView):
 
     access, frame, route_base = EVERYBODY, "bare", "/space/enter"
 
+    def screen(self, secret: str, good: bool, sentence: Any) -> str:
+        return render_template("space/enter.html", secret=secret, good=good, sentence=sentence, partner=client_links.house_of(secret))
+
     @page("/<secret>", methods=("GET", "POST"))
     def enter(self, secret: str) -> Any:
         if request.method == "GET":
             here = client_links.identify(session.get("guest"))
             if here is not None and client_links.leads_to(secret) == here.client_id:
                 return redirect("/space/")
-            return render_template("space/enter.html", secret=secret, good=client_links.is_good(secret), sentence=client_links.DEAD)
+            return self.screen(secret, client_links.is_good(secret), client_links.DEAD)
         try:
             visit = client_links.enter(secret)
         except RuleBroken as refusal:
-            return render_template("space/enter.html", secret=secret, good=False, sentence=refusal.sentence), 422
+            return self.screen(secret, False, refusal.sentence), 422
         session.pop("language", None)
         session["guest"] = visit
         return redirect("/space/")
@@ -66,7 +69,7 @@ class SpaceDoorView(HouseView):
                     row.message_id = client_mails.post(house, client, "client_space", address, link=link).message_id
                 house.commit()
         except RuleBroken as refusal:
-            return render_template("space/enter.html", secret=secret, good=False, sentence=refusal.sentence), 422
+            return self.screen(secret, False, refusal.sentence), 422
         return render_template("space/sent.html")
 
 

@@ -1,0 +1,113 @@
+"""A client's file in a real browser, from nothing to a signed risk profile, by an adviser and a client on their phones."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from app import models as m
+from tests.browser.test_every_page import sign_in
+from tests.browser.test_main_job import follow
+from tests.clients import code_in
+
+GO_ON = ".save-bar .btn-primary"
+
+
+def answer_all(page, place=1):
+    """Ticks an answer of every question that is shown, the way a thumb does."""
+    for group in page.locator("fieldset").all():
+        if group.is_visible():
+            choices = group.locator("input")
+            choices.nth(min(place, choices.count() - 1)).check()
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_file_from_nothing_to_a_signed_risk_profile(house, cast, tab, width):
+    partner = cast.partner(name="Cabinet Lumière")
+    adviser = tab("fr", width, who="adviser")
+    sign_in(adviser, "/partner/signin", cast.member(partner, "owner", language="fr").email)
+    page = adviser.page
+    adviser.open("/portal/")
+    follow(page, "a[href='/portal/clients/new']")
+    assert page.locator("#legal_form").is_hidden()
+    page.select_option("#kind", "company")
+    assert page.locator("#legal_form").is_visible()
+    assert page.locator("#birth_date").is_hidden()
+    page.select_option("#kind", "person")
+    page.fill("#last_name", "Durand")
+    page.fill("#first_name", "Alice")
+    page.fill("#email", "alice@example.org")
+    page.select_option("#language", "fr")
+    adviser.picture("new-client")
+    follow(page, GO_ON)
+    adviser.picture("client-data")
+    follow(page, "a[href$='/signatories/add']")
+    for _step in range(3):
+        adviser.picture("signatory")
+        follow(page, GO_ON)
+    assert "Alice Durand" in page.locator("#signatories").inner_text()
+    client = cast.read(lambda session: session.query(m.Client).one())
+    adviser.open(f"/portal/clients/{client.id}/qpr")
+    follow(page, "form[action$='/qpr/send'] button")
+    assert "retenu" in page.locator(".flashes").inner_text(), "notifications are off for a new client"
+    adviser.open(f"/portal/clients/{client.id}/notifications")
+    adviser.picture("held")
+    page.check("[name=what][value=send]")
+    follow(page, "form[action$='/switch'] .btn-primary")
+
+    phone = tab("fr", width, who="client")
+    (link,) = re.findall(r"https?://\S+/space/enter/\S+", cast.mails()[-1].text)
+    phone.page.goto(link)
+    phone.picture("door")
+    follow(phone.page, "main .btn-primary")
+    phone.picture("space")
+    follow(phone.page, "a[href^='/space/questionnaires/']")
+    with phone.page.expect_response("**/keep"):
+        phone.page.check("[name=q_goal][value=grow]")
+    assert phone.page.locator(".answer-progress .quiet").inner_text() == "1 sur 12"
+    phone.page.reload()
+    assert phone.page.is_checked("[name=q_goal][value=grow]"), "what was answered is still there"
+    answer_all(phone.page)
+    answer_all(phone.page)  # what the first answers have opened
+    phone.picture("answers")
+    follow(phone.page, GO_ON)
+    phone.picture("result")
+    follow(phone.page, "form[action$='/code'] button")
+    phone.page.fill("#code", code_in(cast.mails()[-1]))
+    phone.page.check("#consent")
+    phone.picture("sign")
+    follow(phone.page, "form[action$='/sign'] .btn-primary")
+    phone.picture("signed")
+    paper = cast.read(lambda session: session.query(m.ClientPaper).one())
+    assert (paper.status, paper.signed_by) == (m.ClientPaperState.SIGNED, "Alice Durand")
+    phone.open("/space/")
+    phone.picture("space-after")
+
+    adviser.open(f"/portal/clients/{client.id}/qpr")
+    adviser.picture("signed")
+    assert "Signé par le client" in page.locator("main").inner_text()
+    assert adviser.faults == []
+    assert phone.faults == []
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_without_javascript_a_client_answers_all_the_same(house, cast, tab):
+    client = cast.client(cast.partner(), email="alice@example.org", notifications=True, language="en")
+    row = cast.questionnaire_sent(client, sent_to=client.email)
+    with cast.writing() as session:
+        from app.services import client_links
+
+        link, _row = client_links.new(session, session.get_one(m.Client, client.id), client.email)
+    phone = tab("en", 390, javascript=False, who="client")
+    phone.open(f"/space/enter/{link.rpartition('/')[2]}")
+    phone.page.click("main .btn-primary")
+    phone.open(f"/space/questionnaires/{row.id}")
+    for group in phone.page.locator("fieldset").all():
+        group.locator("input").first.check()
+    phone.page.click(GO_ON)
+    assert "/space/papers/" in phone.page.url
+    assert cast.read(lambda session: session.query(m.ClientAnswers).one()).level == "secure"
