@@ -71,6 +71,8 @@ class Config:
     SIGNATURE_PROVIDER = os.environ.get("SIGNATURE_PROVIDER", "local")
     KEY_FOLDER = os.environ.get("KEY_FOLDER", "")  # where the key lies that agreements are sealed with: INSTANCE/keys if not said
     TSA_URL = os.environ.get("TSA_URL", "")  # a time-stamp server (RFC 3161), if the house has one
+    CLAMD = os.environ.get("CLAMD", "")  # a virus scanner, "host:port" or the path of its socket, if the house has one
+    DRIVE_QUOTA = int(os.environ.get("DRIVE_QUOTA", "500")) * 1024 * 1024  # what one client's files may take, all versions together; the setting in MB
     LINK_LIFETIME = timedelta(days=7)
     OFFER_TO_SIGN_LIFETIME = timedelta(days=14)
     CODE_LIFETIME = timedelta(minutes=15)

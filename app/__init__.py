@@ -9,7 +9,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
-from app.connectors import files, mail, registers, signature
+from app.connectors import files, mail, registers, scanner, signature
 from app.extensions import csrf, db, mail as mailer, migrate, reading_connections
 from app.models import Model, recorder, walls
 from app.services import alerts, housekeeping, mails, reminders, watch
@@ -59,6 +59,7 @@ def open_connectors(app: Flask) -> None:
     files.choose(app.config["FILE_FOLDER"])
     mail.choose(app.config["MAIL_SERVER"], app.config["MAIL_FOLDER"], app.config["MAIL_DEFAULT_SENDER"])
     signature.choose(app.config)
+    scanner.choose(app.config["CLAMD"])
 
 
 from app.cli import add_commands  # noqa: E402 - its commands import the house

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import re
 from collections.abc import Callable
@@ -260,6 +261,15 @@ class Cast:
             "digest": "2" * 64,
         }
         return self.add(m.ClientPaper(**defaults | facts))
+
+    def client_file(self, client: m.Client, content: bytes = b"%PDF-1.4 a file\n%%EOF", **facts: Any) -> m.ClientFile:
+        key = files.new_key()
+        files.chosen.put(key, content)
+        name = facts.pop("name", f"Pièce {client.last_name}.pdf")
+        kept = {"key": key, "media_type": "application/pdf", "size": len(content), "digest": hashlib.sha256(content).hexdigest(), "by": "tests"}
+        file = self.add(m.ClientFile(client_id=client.id, name=name, name_key=m.fold(name), number=1, **kept, **facts))
+        self.add(m.ClientFileVersion(client_id=client.id, file_id=file.id, number=1, **kept))
+        return file
 
     # --- looking --------------------------------------------------------------------------------
 

@@ -109,7 +109,8 @@ class Own:
     writes: columns a partner may set on rows of its own (its agents' rows it only reads); none means read only;
     applicant: columns one's own registration file may set before the portal opens; None hides the row until then;
     ruled: columns that rules of the house may set while a partner acts (scope.verb); made_by_rules: whole rows.
-    link: the column with the client's id, for whoever enters by a mailed link: its own rows, to read; None hides them.
+    link: the column with the client's id, for whoever enters by a mailed link: its own rows, to read; None hides them. link_if: a
+    boolean column that must also hold ("shared with the client").
     """
 
     owner: str | None = None
@@ -122,6 +123,7 @@ class Own:
     made_by_rules: bool = False
     deletes: bool = False
     link: str | None = None
+    link_if: str | None = None
 
 
 OPEN = "open"  # everybody who is signed in may read it, applicants too; only staff may write it

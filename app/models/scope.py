@@ -101,10 +101,18 @@ def rows_of(entity: type[Any], scope: Scope) -> ColumnElement[bool] | None:
     if not isinstance(own, Own) or scope.kind is ScopeKind.NONE:
         return false()
     if scope.kind is ScopeKind.LINK:
-        return getattr(entity, own.link) == bindparam("scope_client") if own.link else false()
+        return linked_rows(entity, own)
     if scope.kind is ScopeKind.APPLICANT and own.applicant is None:
         return false()
     return and_(*conditions(entity, own, scope))
+
+
+def linked_rows(entity: type[Any], own: Own) -> ColumnElement[bool]:
+    """The rows that a client behind a link may read."""
+    if not own.link:
+        return false()
+    rows: ColumnElement[bool] = getattr(entity, own.link) == bindparam("scope_client")
+    return and_(rows, getattr(entity, own.link_if).is_(True)) if own.link_if else rows
 
 
 def conditions(entity: type[Any], own: Own, scope: Scope) -> Iterator[ColumnElement[bool]]:

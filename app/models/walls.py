@@ -147,7 +147,8 @@ def policies() -> Iterator[str]:
         yield f"CREATE POLICY {STAFF_ROLE} ON {table} TO {STAFF_ROLE} USING (true) WITH CHECK (true)"
         yield f"CREATE POLICY {PARTNER_ROLE} ON {table} FOR SELECT TO {PARTNER_ROLE} USING ({read})"
         if entity.scope.link:
-            yield f"CREATE POLICY {CLIENT_ROLE} ON {table} FOR SELECT TO {CLIENT_ROLE} USING ({table}.{entity.scope.link} = {CLIENT})"
+            shown = f" AND {table}.{entity.scope.link_if}" if entity.scope.link_if else ""
+            yield f"CREATE POLICY {CLIENT_ROLE} ON {table} FOR SELECT TO {CLIENT_ROLE} USING ({table}.{entity.scope.link} = {CLIENT}{shown})"
         yield f"CREATE POLICY {PARTNER_ROLE}_insert ON {table} FOR INSERT TO {PARTNER_ROLE} WITH CHECK ({write})"
         yield f"CREATE POLICY {PARTNER_ROLE}_update ON {table} FOR UPDATE TO {PARTNER_ROLE} USING ({write}) WITH CHECK ({write})"
         yield f"CREATE POLICY {PARTNER_ROLE}_delete ON {table} FOR DELETE TO {PARTNER_ROLE} USING ({write})"

@@ -16,8 +16,9 @@ from flask import current_app
 from flask_babel import lazy_gettext as _
 from PIL import Image, UnidentifiedImageError
 
-from app.connectors import documents, files
+from app.connectors import documents, files, scanner
 from app.connectors.files import FileMissing
+from app.services.office import ENDINGS, is_plain, kind_of
 from app.services.refusals import RuleBroken
 
 __all__ = ["LARGEST", "FileMissing", "Kept", "keep", "put", "read", "remove"]
@@ -38,21 +39,44 @@ class Kept:
     digest: str
 
 
-def keep(name: str, content: bytes, field: str = "file") -> Kept:
-    """Checks and keeps one file; pictures are drawn anew, so that nothing but the picture stays. Raises RuleBroken."""
+def keep(name: str, content: bytes, field: str = "file", office: bool = False) -> Kept:
+    """Checks and keeps one file; pictures are drawn anew, so that nothing but the picture stays. `office` takes documents of word
+    processors and spreadsheets too. Raises RuleBroken."""
     if not content:
         raise RuleBroken(_("This file is empty. Please choose another one."), field)
     if len(content) > LARGEST:
         raise RuleBroken(_("This file is too large: the limit is %(limit)s MB.", limit=LARGEST // 1024 // 1024), field)
     guess = filetype.guess(content)
     media_type = guess.mime if guess else ""
+    if office and content[:2] == b"PK" and (kind := documents_kind(content, field)):
+        return put(safe_name(name, ENDINGS[kind]), kind, scanned(content, field), field)
     if media_type not in TAKEN:
-        raise RuleBroken(_("Only PDF, JPEG and PNG files are accepted."), field)
+        raise RuleBroken(_("Only PDF, JPEG, PNG, Word and Excel files are accepted.") if office else _("Only PDF, JPEG and PNG files are accepted."), field)
     if media_type.startswith("image/"):
         content = drawn_anew(content, media_type, field)
     else:
         content = whole_pdf(content, field)
-    return put(safe_name(name, TAKEN[media_type]), media_type, content, field)
+    return put(safe_name(name, TAKEN[media_type]), media_type, scanned(content, field), field)
+
+
+def documents_kind(content: bytes, field: str) -> str:
+    kind = kind_of(content)
+    if kind and not is_plain(content):
+        raise RuleBroken(_("This document contains macros, embedded objects or links that load something. Please save it as PDF, or without them."), field)
+    return kind
+
+
+def scanned(content: bytes, field: str) -> bytes:
+    """The content, once the scanner has found nothing in it; a file that cannot be looked at is not taken."""
+    try:
+        found = scanner.chosen.found_in(content)
+    except scanner.Unavailable as silence:
+        current_app.logger.error("the scanner does not answer: %s", silence)
+        raise RuleBroken(_("Files cannot be checked for viruses just now. Nothing has been lost: please try again in a few minutes."), field) from silence
+    if found:
+        current_app.logger.warning("a file was refused: %s", found)
+        raise RuleBroken(_("This file carries a virus and has not been taken. Please have your device checked."), field)
+    return content
 
 
 def whole_pdf(content: bytes, field: str) -> bytes:

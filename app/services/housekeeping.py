@@ -7,12 +7,22 @@ from datetime import time, timedelta
 from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 
-from app.models import Agreement, Document, Lane, Partner, User, now
+from app.models import Agreement, ClientFile, ClientFileVersion, ClientPaper, Document, Lane, Partner, User, now
 from app.services import drafts, files, imports, jobs, once, schedules, throttle
 from app.services.crossings import crossing
 
 # Every column that names a kept file. tests/trust/test_background.py knows when one is missing.
-NAMING = (Document.key, Agreement.key, Agreement.signed_key, User.photo, Partner.logo)
+NAMING = (
+    Document.key,
+    Agreement.key,
+    Agreement.signed_key,
+    ClientPaper.key,
+    ClientPaper.signed_key,
+    ClientFile.key,
+    ClientFileVersion.key,
+    User.photo,
+    Partner.logo,
+)
 
 
 @jobs.kind("sweep", _("Put away what is no longer needed"), lane=Lane.LONG, lease=timedelta(minutes=20))

@@ -44,6 +44,7 @@ SECTIONS = {_("Family and work"): FAMILY, _("Contact details"): REACH, _("Tax"):
 PAGES = {
     "": _("Client data"),
     "aggregation": _("Aggregation"),
+    "drive": _("Drive"),
     "qcf": _("QCF"),
     "qpr": _("QPR"),
     "notifications": _("Notifications"),

@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.extensions import db
-from app.models import ClientAnswers, ClientPaper, ClientPaperState, Contract, QuestionnaireSent
+from app.models import ClientAnswers, ClientFile, ClientPaper, ClientPaperState, Contract, QuestionnaireSent
 from app.services import client_links, client_mails, client_papers, client_questionnaires, crossings, files, throttle
 from app.services.client_mails import Recipient
 from app.services.crossings import crossing
@@ -89,6 +89,7 @@ class SpaceView(HouseView):
             waiting=waiting,
             to_sign=[paper for paper in papers if paper.status is ClientPaperState.TO_SIGN],
             signed=[paper for paper in papers if paper.status is ClientPaperState.SIGNED],
+            files=list(db.session.scalars(select(ClientFile).where(ClientFile.deleted_at.is_(None)).order_by(ClientFile.name_key).limit(100))),
             contracts=contracts,
             held=held,
             adviser=crossings.adviser_of(guest().client_id),
@@ -150,6 +151,11 @@ class SpaceView(HouseView):
         except RuleBroken:
             return Response(status=409)
         return Response(status=204)
+
+    @page("/files/<id:record_id>")
+    def shared_file(self, record_id: int) -> Response:
+        file: ClientFile = db.first_or_404(select(ClientFile).where(ClientFile.id == record_id, ClientFile.deleted_at.is_(None)))
+        return send(file.key, file.name, file.media_type)
 
     # --- documents --------------------------------------------------------------------------------
 

@@ -186,7 +186,7 @@ def test_a_client_behind_a_link_reads_its_own_rows_and_writes_none(house, cast):
     """On both databases, and on PostgreSQL a second time by the policies alone."""
     ours, theirs, _shared = build(cast)
     client = cast.get(m.Client, ours.ids["Client"])
-    named = ("Client", "Contract", "Signatory", "ClientAnswers", "ClientPaper")
+    named = ("Client", "Contract", "Signatory", "ClientAnswers", "ClientPaper", "ClientFile")
     with house.app_context(), acting(db.session(), link_scope(client)):
         for entity in scoped_classes():
             if not isinstance(entity.scope, Own):

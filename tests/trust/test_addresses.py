@@ -33,6 +33,10 @@ RECORD_OF = {  # which entity's number an address outside the engine carries
     "PortalClientFileView": "Client",
     "SignatoryStepsView": "Client",
     "PortalSignatoryStepsView": "Client",
+    "DriveView": "Client",
+    "PortalDriveView": "Client",
+    "ClientFileRowView": "ClientFile",
+    "PortalClientFileRowView": "ClientFile",
     "ClientPaperView": "ClientPaper",
     "PortalClientPaperView": "ClientPaper",
     "ColleaguesView": "Membership",
@@ -249,7 +253,7 @@ def test_lists_choices_exports_and_filters_hold_nothing_of_somebody_elses(house,
     assert leaks == []
 
 
-OF_GUESTS = {"questionnaires": "QuestionnaireSent", "papers": "ClientPaper"}  # which entity's number an address of the space carries
+OF_GUESTS = {"questionnaires": "QuestionnaireSent", "papers": "ClientPaper", "files": "ClientFile"}  # which entity's number an address of the space carries
 
 
 def test_a_client_behind_a_link_opens_its_own_and_nothing_of_another(house, cast):
@@ -257,7 +261,7 @@ def test_a_client_behind_a_link_opens_its_own_and_nothing_of_another(house, cast
     ours, theirs, _shared = build(cast)
     client = cast.get(m.Client, ours.ids["Client"])
     beside = cast.client(ours.partner, last_name=f"{MARK}voisin")
-    ids = {"own": ours.ids, "theirs": theirs.ids, "beside": {"ClientPaper": cast.client_paper(beside).id}}
+    ids = {"own": ours.ids, "theirs": theirs.ids, "beside": {"ClientPaper": cast.client_paper(beside).id, "ClientFile": cast.client_file(beside, shared=True).id}}
     for whose, each in {"own": client, "theirs": cast.get(m.Client, theirs.ids["Client"]), "beside": beside}.items():
         ids[whose] = ids[whose] | {"QuestionnaireSent": cast.questionnaire_sent(each).id}
     guest, stranger = cast.guest(client), cast.stranger()
