@@ -14,7 +14,7 @@ from sqlalchemy.orm import joinedload
 from app.extensions import db
 from app.models import ClientFile, Folder
 from app.models.scope import is_ones_own
-from app.permissions import CLIENT_FILE, MY_CLIENTS, WRITE
+from app.permissions import CLIENT_FILE, FULL, MY_CLIENTS, WRITE
 from app.services import drive, files, once
 from app.services.refusals import RuleBroken
 from app.views.base import HouseView, page, signed_in
@@ -127,6 +127,14 @@ class DrivePages(ClientPages):
             db.session.rollback()
             return self.screen(record_id, refusal)
         return redirect(self.here(record_id))
+
+    @page("/<id:record_id>/drive/empty", needs=FULL, methods=("POST",))
+    def empty(self, record_id: int) -> Any:
+        self.client(record_id, to_change=True)
+        db.session.rollback()
+        number = drive.empty_bin(record_id, signed_in().name, signed_in().id)
+        flash(ngettext("%(num)s file is gone for good.", "%(num)s files are gone for good.", number), "good")
+        return redirect(f"{self.base}/{record_id}/drive")
 
     def folder_deed(self, deed: str, folder: Folder, name: str) -> None:
         if deed == "rename":

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO
 
 import pytest
+from PIL import Image
 
 from app import models as m
 from tests.browser.test_every_page import sign_in
@@ -111,3 +113,56 @@ def test_without_javascript_a_client_answers_all_the_same(house, cast, tab):
     phone.page.click(GO_ON)
     assert "/space/papers/" in phone.page.url
     assert cast.read(lambda session: session.query(m.ClientAnswers).one()).level == "secure"
+
+
+DROP = """
+(names) => {
+  const transfer = new DataTransfer();
+  for (const [name, text] of names) transfer.items.add(new File([text], name, { type: "application/pdf" }));
+  const drive = document.querySelector("[data-drive]");
+  drive.dispatchEvent(new DragEvent("dragover", { dataTransfer: transfer, bubbles: true, cancelable: true }));
+  drive.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
+}
+"""
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [390, 1280])
+def test_files_are_dropped_into_a_drive_looked_at_and_had_back(house, cast, tab, width):
+    partner = cast.partner()
+    client = cast.client(partner, last_name="Durand")
+    browser = tab("fr", width)
+    sign_in(browser, "/partner/signin", cast.member(partner, "owner", language="fr").email)
+    page = browser.page
+    browser.open(f"/portal/clients/{client.id}/drive")
+    browser.picture("drive-empty")
+    page.click("summary:has-text('Nouveau dossier')")
+    page.fill("#folder_name", "Impôts")
+    follow(page, ".drive-form .btn-primary >> visible=true")
+    pictures = [{"name": f"carte-{number}.png", "mimeType": "image/png", "buffer": a_picture(number)} for number in range(3)]
+    with page.expect_navigation():
+        page.set_input_files("#files", pictures)
+    assert [file.name for file in cast.read(lambda session: session.query(m.ClientFile).all())] == ["carte-0.png", "carte-1.png", "carte-2.png"]
+    page.evaluate(DROP, [["note.pdf", "this is no PDF"], ["autre.pdf", "nor is this"]])
+    page.wait_for_selector(".upload-bad:nth-child(2)")
+    assert page.locator(".upload-bad").count() == 2
+    assert "acceptés" in page.locator(".upload-list").inner_text()
+    browser.picture("drive-refused")
+    browser.open(f"/portal/clients/{client.id}/drive")
+    follow(page, "a:has-text('carte-1.png')")
+    assert page.evaluate("document.querySelector('img.preview').naturalWidth") == 640
+    browser.picture("drive-file")
+    follow(page, "button[value=throw]")
+    browser.open(f"/portal/clients/{client.id}/drive?bin")
+    browser.picture("drive-bin")
+    follow(page, "button[value=back]")
+    browser.open(f"/portal/clients/{client.id}/drive")
+    assert page.locator("a:has-text('carte-1.png')").count() == 1
+    assert browser.faults == []
+
+
+def a_picture(number: int) -> bytes:
+    out = BytesIO()
+    Image.new("RGB", (640, 400), (40 * number, 90, 160)).save(out, "PNG")
+    return out.getvalue()

@@ -185,6 +185,19 @@ def test_the_bin_gives_back_for_a_month_and_then_lets_go(scene, cast, house):
     assert (rows(cast, m.ClientFile), rows(cast, m.ClientFileVersion)) == ([], [])
 
 
+def test_the_bin_is_emptied_by_those_who_may_delete(scene, cast):
+    client, owner, base = scene
+    upload(owner, base, ("a.pdf", different(1)), ("b.pdf", different(2)))
+    first, _second = rows(cast, m.ClientFile)
+    owner.post(f"/portal/client-files/{first.id}/do", {"deed": "throw"})
+    member = cast.client_for("member", cast.get(m.Partner, client.partner_id))
+    assert "Empty the bin" not in member.get(f"{base}?bin", **EN).text
+    assert member.post(f"{base}/empty").status_code == 403
+    assert "Empty the bin" in owner.get(f"{base}?bin", **EN).text
+    assert owner.post(f"{base}/empty").status_code == 302
+    assert [file.name for file in rows(cast, m.ClientFile)] == ["b.pdf"]
+
+
 def test_a_client_finds_what_was_shared_and_nothing_else(scene, cast):
     client, owner, base = scene
     upload(owner, base, ("partagé.pdf", different(1)), ("interne.pdf", different(2)))
