@@ -34,6 +34,8 @@ class Mail(Record):
     notice: Mapped[str] = field(_("Notice"), String(60))
     recipient: Mapped[str] = field(_("To"), String(320), index=True)
     language: Mapped[str] = field(_("Language"), String(5), kind="language")
+    sender_name: Mapped[str | None] = field(_("Name of the sender"), String(100))
+    reply_to: Mapped[str | None] = field(_("Address for answers"), String(320))
     subject: Mapped[str] = field(_("Subject"), String(300))
     text: Mapped[str] = mapped_column(Text)  # with one-time links and codes in it: pages show masked()
     html: Mapped[str] = mapped_column(Text)

@@ -59,13 +59,16 @@ PROFILE = frozenset({"trade_name", "phone", "email", "website", "street", "postc
 FILE = PROFILE | {"name", "kind", "siren", "exercise", "rcs_town", "orias_number"}
 
 
+BRAND = frozenset({"brand_colour", "sender_name", "reply_to"})
+
+
 class Partner(Customised, Searchable, Record):
     """A company that distributes our offerings."""
 
     __tablename__ = "partner"
     custom_holder = "partner"
     title, plural, adding = _("Partner"), _("Partners"), _("New partner")
-    scope = Own("id", writes=PROFILE | {"custom", "logo"}, applicant=FILE, ruled=frozenset({"status", "submitted_at", "contested"}))
+    scope = Own("id", writes=PROFILE | BRAND | {"custom", "logo"}, applicant=FILE, ruled=frozenset({"status", "submitted_at", "contested"}))
     searched = ("name", "trade_name", "siren", "orias_number", "city", "email")
     # Of a SIREN there may be many drafts, but one file from validation on; a contested one waits for staff (DOMAIN 2).
     __table_args__ = (
@@ -122,6 +125,9 @@ class Partner(Customised, Searchable, Record):
     )
     account_manager_id: Mapped[int | None] = field(_("Account manager"), ForeignKey("ab_user.id"))
     logo: Mapped[str | None] = field(_("Logo"), String(40))  # where the file connector keeps it
+    brand_colour: Mapped[str | None] = field(_("Colour"), String(7))
+    sender_name: Mapped[str | None] = field(_("Name of the sender"), String(100))
+    reply_to: Mapped[str | None] = field(_("Address for answers"), String(320), kind="email")
     note: Mapped[str | None] = field(_("Internal note"), Text, help=_("Read by staff only."), kind="text")
     contested: Mapped[bool] = field(_("SIREN already held"), default=False)
     submitted_at: Mapped[datetime | None] = field(_("Submitted on"), Moment)

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.models import Client, ClientLink, Partner, PartnerStatus, now
 from app.models.scope import Scope, ScopeKind
+from app.services.brand import brand_of
 from app.services.crossings import crossing
 from app.services.people import digest_of
 from app.services.refusals import RuleBroken
@@ -35,6 +36,7 @@ class Guest:
     partner_id: int
     partner_name: str
     partner_logo: str | None
+    colour: str
 
     @property
     def scope(self) -> Scope:
@@ -108,7 +110,7 @@ def identify(visit: str | None) -> Guest | None:
             return None
         client = session.get_one(Client, row.client_id)
         partner = session.get_one(Partner, client.partner_id)
-        return Guest(row.id, client.id, client.called, row.sent_to, client.language, partner.id, str(partner), partner.logo)
+        return Guest(row.id, client.id, client.called, row.sent_to, client.language, partner.id, str(partner), partner.logo, brand_of(partner).colour)
 
 
 def end(visit: str | None) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from app.models import Choice, Client, Mail, MailStatus, Partner, Signatory
 from app.models.scope import leave
 from app.services import client_links, jobs
+from app.services.brand import brand_of
 from app.services.crossings import crossing
 from app.services.mails import written
 from app.services.refusals import STALE, RuleBroken
@@ -72,7 +73,7 @@ def post(session: Session, client: Client, notice: str, recipient: str, **facts:
     """Queues a mail to one of a client's people in the current transaction, in the partner's name; held back while the client's
     notifications are off."""
     partner = session.get_one(Partner, client.partner_id)
-    mail = written(notice, recipient, client.language, client.partner_id, client.id, house=str(partner), name=client.called, **facts)
+    mail = written(notice, recipient, client.language, client.partner_id, client.id, brand=brand_of(partner), name=client.called, **facts)
     leave(session, mail)
     if client.notifications:
         jobs.enqueue("send_mail", {"message_id": mail.message_id}, recipient, session, key=mail.message_id)

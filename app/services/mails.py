@@ -19,20 +19,21 @@ from app.models import Job, Mail, MailStatus, now
 from app.models.base import encodable
 from app.models.scope import leave
 from app.services import jobs
+from app.services.brand import GLACIER, Brand
 from app.services.crossings import crossing
 from app.services.refusals import RuleBroken
 
 
-def written(notice: str, recipient: str, language: str, partner_id: int | None = None, client_id: int | None = None, house: str = "", **facts: Any) -> Mail:
-    """One mail in the recipient's language, from templates/emails/<notice>/; in the name of the house, unless another is given."""
-    house = house or current_app.config["HOUSE_NAME"]
+def written(notice: str, recipient: str, language: str, partner_id: int | None = None, client_id: int | None = None, brand: Brand | None = None, **facts: Any) -> Mail:
+    """One mail in the recipient's language, from templates/emails/<notice>/; in the name of the house, unless a brand is given."""
+    house, colour = (brand.name, brand.colour) if brand else (current_app.config["HOUSE_NAME"], GLACIER)
     with force_locale(current_app.config["LANGUAGES"][language]["locale"]):
         subject = " ".join(render_template(f"emails/{notice}/subject.txt", house=house, **facts).split())
         body = render_template(f"emails/{notice}/body.txt", house=house, **facts).strip()
         link = facts.get("link")
         button = render_template(f"emails/{notice}/button.txt").strip() if link else ""
         shown = {"subject": subject, "paragraphs": paragraphs(body, link), "link": link, "button": button, "language": language}
-        html = render_template("emails/layout.html", house=house, **shown)
+        html = render_template("emails/layout.html", house=house, colour=colour, **shown)
     return Mail(
         message_id=make_msgid(domain="cordee.example"),
         notice=notice,
@@ -43,6 +44,8 @@ def written(notice: str, recipient: str, language: str, partner_id: int | None =
         html=html,
         partner_id=partner_id,
         client_id=client_id,
+        sender_name=brand.sender if brand else None,
+        reply_to=brand.reply_to or None if brand else None,
     )
 
 
@@ -100,7 +103,7 @@ def begin_sending(run: jobs.Run) -> mail_connector.Letter | None:
         if mail is None or mail.status not in UNDER_WAY:
             return None
         mail.status = MailStatus.SENDING
-        letter = mail_connector.Letter(mail.message_id, mail.recipient, mail.subject, mail.text, mail.html)
+        letter = mail_connector.Letter(mail.message_id, mail.recipient, mail.subject, mail.text, mail.html, mail.sender_name or "", mail.reply_to or "")
         session.commit()
         return letter
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.models import DocumentKind, Mail, Membership, Partner, User, today
 from app.services import colleagues
+from app.services.brand import brand_of
 from app.services.crossings import crossing
 from app.services.mails import post, written
 
@@ -49,6 +50,11 @@ def preview(notice: str, language: str) -> Mail:
     """A notice as it would leave; nothing is queued."""
     facts: dict[str, Any] = SAMPLE if notice in WITHOUT_LINK else {**SAMPLE, "link": link("/")}
     return written(notice, "somebody@example.org", language, **facts)
+
+
+def client_preview(partner: Partner, language: str) -> Mail:
+    """A mail to a client under a partner's brand, as it would leave; nothing is queued."""
+    return written("client_questionnaire", "somebody@example.org", language, brand=brand_of(partner), name=SAMPLE["name"], kind="qpr", link=link("/"))
 
 
 def link(path: str) -> str:

@@ -548,3 +548,10 @@ document.querySelectorAll("form").forEach((form) => {
   form.addEventListener("change", show);
   show();
 });
+
+// A colour is picked or typed: the two boxes say the same.
+document.querySelectorAll("[data-colour-of]").forEach((picker) => {
+  const box = document.getElementById(picker.dataset.colourOf);
+  picker.addEventListener("input", () => { box.value = picker.value; box.dispatchEvent(new Event("input", { bubbles: true })); });
+  box.addEventListener("change", () => { if (/^#[0-9a-f]{6}$/i.test(box.value.trim())) picker.value = box.value.trim(); });
+});

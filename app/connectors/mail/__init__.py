@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from email.utils import formataddr, parseaddr
 from typing import Protocol
 
 
@@ -15,6 +16,13 @@ class Letter:
     subject: str
     text: str
     html: str
+    sender_name: str = ""  # instead of the house's own, with its address
+    reply_to: str = ""
+
+
+def sender_of(letter: Letter, sender: str) -> str:
+    """The house's address under the name that a letter is sent in."""
+    return formataddr((letter.sender_name, parseaddr(sender)[1])) if letter.sender_name else sender
 
 
 class NotSent(Exception):

@@ -6,7 +6,7 @@ import re
 from email.message import EmailMessage
 from pathlib import Path
 
-from app.connectors.mail import Letter
+from app.connectors.mail import Letter, sender_of
 
 
 class FolderTransport:
@@ -16,7 +16,9 @@ class FolderTransport:
 
     def send(self, letter: Letter) -> None:
         message = EmailMessage()
-        message["Message-ID"], message["From"], message["To"], message["Subject"] = letter.message_id, self.sender, letter.recipient, letter.subject
+        message["Message-ID"], message["From"], message["To"], message["Subject"] = letter.message_id, sender_of(letter, self.sender), letter.recipient, letter.subject
+        if letter.reply_to:
+            message["Reply-To"] = letter.reply_to
         message.set_content(letter.text)
         message.add_alternative(letter.html, subtype="html")
         self.folder.mkdir(parents=True, exist_ok=True)

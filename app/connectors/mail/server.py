@@ -11,7 +11,7 @@ from contextlib import suppress
 from flask import current_app
 from flask_mail import Connection, Message
 
-from app.connectors.mail import Letter, NotSent
+from app.connectors.mail import Letter, NotSent, sender_of
 
 PATIENCE = 30.0  # seconds for each answer of the server; without a limit a dead line would hold a worker for good
 ALTOGETHER = 100.0  # for one letter, less than the lease of its job: a server that drips cannot make two workers send it
@@ -59,7 +59,8 @@ def hang_up(host: smtplib.SMTP) -> None:
 
 class ServerTransport:
     def send(self, letter: Letter) -> None:
-        message = Message(subject=letter.subject, recipients=[letter.recipient], body=letter.text, html=letter.html)
+        message = Message(subject=letter.subject, recipients=[letter.recipient], body=letter.text, html=letter.html, reply_to=letter.reply_to or None)
+        message.sender = sender_of(letter, str(message.sender or ""))
         message.msgId = letter.message_id
         try:
             with PatientConnection(current_app.extensions["mail"]) as connection:
