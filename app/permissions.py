@@ -76,6 +76,8 @@ CATALOGUE = kind("catalogue", _("Suppliers and products"), manager=WRITE, compli
 OFFER = kind("offer", _("Offerings and their assignment"), manager=FULL, compliance=READ, reader=READ)
 CLIENT_FILE = kind("client_file", _("Client files"), manager=FULL, compliance=READ, reader=READ)
 CONTRACTS = kind("contracts", _("Contracts"), manager=WRITE, compliance=READ, reader=READ)
+COMPLAINTS = kind("complaints", _("Complaints and requests about data"), manager=WRITE, compliance=WRITE, reader=READ)
+LOCKED_FILES = kind("locked_files", _("Locked files of deleted clients"), compliance=READ)
 STAFF_PEOPLE = kind("staff_people", _("Staff and their roles"))
 SETTINGS = kind("settings", _("Settings"))
 RIGHTS = kind("rights", _("Table of permissions"))
@@ -95,6 +97,7 @@ MY_CLIENTS = kind("my_clients", _("My clients"), owner=FULL, member=WRITE, read_
 MY_CONTRACTS = kind("my_contracts", _("My contracts"), owner=READ, member=READ, read_only=READ)
 MY_OFFERINGS = kind("my_offerings", _("My offerings"), owner=READ, member=READ, read_only=READ)
 MY_PROGRAM = kind("my_program", _("My program"), owner=READ, member=READ, read_only=READ)
+MY_COMPLAINTS = kind("my_complaints", _("Complaints of my clients"), owner=WRITE, member=WRITE, read_only=READ)
 MY_BANK = kind("my_bank", _("My bank accounts"), owner=WRITE)
 
 BY_NAME = {access.name: access for access in TABLE}

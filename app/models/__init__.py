@@ -19,6 +19,7 @@ from app.models.clients import (
 from app.models.contracts import Contract, ContractStatus, number_key
 from app.models.custom import CustomField, Customised, CustomOption, FieldHolder, FieldKind, FieldPortal
 from app.models.drive import ClientFile, ClientFileVersion, Folder
+from app.models.duties import Channel, Complaint, ComplaintOutcome, ComplaintStatus, DataRequest, LockedBytes, LockedFile, RequestKind
 from app.models.history import Deed, History, HistoryHead, HistoryValues
 from app.models.imports import Import, ImportKind, ImportLine, ImportState, Outcome
 from app.models.jobs import Job, JobState, Lane

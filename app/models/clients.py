@@ -107,7 +107,6 @@ class Client(Customised, Searchable, Record):
         adviser="adviser_id",
         writes=CLIENT_FILE | {"name", "search_text", "partner_id", "custom"},
         ruled=frozenset({"status", "knowledge", "notifications"}),
-        deletes=True,
         link="id",
     )
     searched = ("name", "siren", "email", "city")

@@ -51,6 +51,7 @@ KINDS = {
     "document_expired": Kind(_("Documents expired"), _("has a document that has expired."), DOCUMENTS, is_urgent=True, by_hand=True),
     "match_found": Kind(_("Matches in watch lists"), _("resembles an entry of a watch list."), "/matches/?partner_id={}&status=open", is_urgent=True),
     "assets_frozen": Kind(_("Frozen assets"), _("has somebody whose assets are frozen: declare it to the Treasury."), "/partners/{}", is_urgent=True, by_hand=True),
+    "complaint_late": Kind(_("Complaints overdue"), _("is late with a complaint."), "/complaints/?partner_id={}", is_urgent=True, by_hand=True),
     "category_lapsed": Kind(_("Categories lost at ORIAS"), _("has lost a category at ORIAS."), VALIDATION, is_urgent=True, by_hand=True),
 }
 

@@ -7,7 +7,7 @@ from datetime import time, timedelta
 from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 
-from app.models import Agreement, ClientFile, ClientFileVersion, ClientPaper, Document, Lane, Partner, User, now
+from app.models import Agreement, ClientFile, ClientFileVersion, ClientPaper, Document, Lane, LockedBytes, Partner, User, now
 from app.services import drafts, files, imports, jobs, once, schedules, throttle
 from app.services.crossings import crossing
 
@@ -20,6 +20,7 @@ NAMING = (
     ClientPaper.signed_key,
     ClientFile.key,
     ClientFileVersion.key,
+    LockedBytes.key,
     User.photo,
     Partner.logo,
 )

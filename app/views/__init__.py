@@ -30,6 +30,7 @@ from app.views import (
     contracts,
     drafts,
     drive,
+    duties,
     factors,
     fields,
     files,
@@ -83,6 +84,9 @@ CONTENTS = [
     (OFFER, offers.ProductView),
     (OFFER, offers.OfferingView),
     (None, offers.AssignmentView),
+    (COMPLIANCE, duties.ComplaintView),
+    (COMPLIANCE, duties.DataRequestView),
+    (COMPLIANCE, duties.LockedFileView),
     (COMPLIANCE, screening.ScreeningMatchView),
     (None, screening.BeneficialOwnerView),
     (None, answering.AnswersView),
@@ -175,7 +179,7 @@ SETTINGS_LINKS = [
     Entry(SETTINGS, _("Translations"), "translate", "/translations/", TRANSLATIONS),
     Entry(SETTINGS, _("Console"), "terminal", "/console/", CONSOLE),
 ]
-PORTAL_MENU = ["clients", "contracts", "offerings"]
+PORTAL_MENU = ["clients", "contracts", "offerings", "complaints"]
 PORTAL_LINKS = [
     Entry(PORTAL, _("Dashboard"), "house", "/portal/", MY_COMPANY),
     Entry(PORTAL, _("My program"), "trophy", "/portal/program/", MY_PROGRAM),

@@ -6,17 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Response, abort, flash, redirect, render_template, request
-from flask_babel import gettext
+from flask_babel import format_date, gettext
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 from werkzeug.datastructures import MultiDict
 
 from app.extensions import db
-from app.models import OF_CLIENTS, Client, ClientAnswers, ClientKind, ClientPaper, Questionnaire, QuestionnaireKind
+from app.models import OF_CLIENTS, Client, ClientAnswers, ClientKind, ClientPaper, DataRequest, Questionnaire, QuestionnaireKind
 from app.models.scope import is_ones_own
-from app.permissions import CLIENT_FILE, MY_CLIENTS, WRITE
-from app.services import client_mails, client_papers, client_questionnaires, contracts, knowledge, once
+from app.permissions import CLIENT_FILE, FULL, MY_CLIENTS, WRITE
+from app.services import client_mails, client_papers, client_questionnaires, contracts, dossier, erasure, knowledge, once
 from app.services.client_mails import WhatWithHeld
+from app.services.crossings import crossing
 from app.services.questionnaires.definition import read
 from app.services.refusals import RuleBroken
 from app.views import answering
@@ -209,6 +210,66 @@ class ClientPages(HouseView):
             return gettext("Notifications are off for this client: the e-mail is held back, and leaves when you switch them on.")
 
         return self.deed(record_id, "notifications", do)
+
+    # --- admin ------------------------------------------------------------------------------------
+
+    @page("/<id:record_id>/admin")
+    def admin(self, record_id: int) -> Any:
+        return self.admin_screen(record_id)
+
+    def admin_screen(self, record_id: int, refusal: RuleBroken | None = None) -> Any:
+        client = self.client(record_id)
+        requests = db.session.scalars(select(DataRequest).where(DataRequest.client_id == record_id).order_by(DataRequest.id.desc())).all()
+        facts = {
+            "outlook": erasure.outlook(db.session(), client),
+            "purpose": erasure.DUE_DILIGENCE,
+            "requests": requests,
+            "requests_at": f"{'/portal' if self.frame == 'portal' else ''}/data-requests",
+            "may_delete": signed_in().may(self.access, FULL) and is_ones_own(db.session(), client),  # type: ignore[arg-type]
+            "refusal": refusal,
+            "sent": request.form,
+        }
+        return render_template("clients/admin.html", **facts, **self.facts(client, "admin")), 422 if refusal else 200
+
+    @page("/<id:record_id>/delete", needs=FULL, methods=("POST",))
+    def delete(self, record_id: int) -> Any:
+        name = str(self.client(record_id, to_change=True))
+        db.session.rollback()
+        version, typed = request.form.get("version", ""), request.form.get("name_again", "").replace("\x00", "")[:300]
+        try:
+            until = erasure.remove(record_id, int(version) if version.isdecimal() and len(version) < 10 else 0, typed, signed_in().name, signed_in().id)
+        except RuleBroken as refusal:
+            return self.admin_screen(record_id, refusal)
+        if until is None:
+            flash(gettext("“%(name)s” has been deleted; nothing of it is kept.", name=name), "good")
+        else:
+            flash(gettext("“%(name)s” has been deleted. What the law asks to keep is locked until %(day)s.", name=name, day=format_date(until, "medium")), "good")
+        return redirect(f"{self.base}/")
+
+    @page("/<id:record_id>/export.json", needs=WRITE)
+    def export_json(self, record_id: int) -> Response:
+        """Everything about a client, for the client who asks."""
+        self.client(record_id)
+        with crossing() as session:
+            content = dossier.written(dossier.gathered(session, session.get_one(Client, record_id)))
+        return attached(content.encode(), f"client-{record_id}.json", "application/json")
+
+    @page("/<id:record_id>/export.pdf", needs=WRITE)
+    def export_pdf(self, record_id: int) -> Any:
+        self.client(record_id)
+        try:
+            with crossing() as session:
+                content = dossier.pdf(session, session.get_one(Client, record_id))
+        except RuleBroken as refusal:
+            flash(str(refusal.sentence), "bad")
+            return self.back(record_id, "admin")
+        return attached(content, f"client-{record_id}.pdf", "application/pdf")
+
+
+def attached(content: bytes, name: str, media_type: str) -> Response:
+    response = Response(content, mimetype=media_type)
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
 
 
 class ClientFileView(ClientPages):

@@ -48,6 +48,7 @@ PAGES = {
     "qcf": _("QCF"),
     "qpr": _("QPR"),
     "notifications": _("Notifications"),
+    "admin": _("Admin"),
 }
 
 PEOPLE, COMPANIES = frozenset({ClientKind.PERSON, ClientKind.COUPLE}), frozenset(clients.COMPANIES)
@@ -77,6 +78,7 @@ class ClientView(EntityView):
     needed = frozenset({"last_name", "company_name", "first_person_id", "second_person_id"})
     show_template = portal_show_template = "clients/show.html"
     form_template = "clients/form.html"
+    deletes = False  # on its own page: what the law has the house keep stays locked (services/erasure.py)
     recognised_by = (("email",), ("siren",), ("last_name", "first_name", "birth_date"))
     portal = Portal(
         access=MY_CLIENTS,

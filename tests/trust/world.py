@@ -56,6 +56,9 @@ def build(cast: Cast) -> tuple[Side, Side, dict[str, Any]]:
         answered = {"client_id": client.id, "kind": m.QuestionnaireKind.QPR, "questionnaire_id": 3, "score": 10, "level": "secure", "by": f"{mark} répond"}
         records.append(cast.add(m.ClientAnswers(**answered, values={"goal": "keep"}, how=m.AnsweredHow.TOGETHER, review_on=date(2028, 1, 1))))
         records.append(cast.client_paper(client, records[-1]))
+        records.append(cast.add(m.Complaint(partner_id=partner.id, client_id=client.id, subject=f"{mark} réclamation", text=mark)))
+        records.append(cast.add(m.DataRequest(client_id=client.id, kind=m.RequestKind.ACCESS, text=mark)))
+        records.append(cast.add(m.LockedFile(partner_id=partner.id, name=f"{mark} ancien", purpose="x", until=date(2031, 1, 1), deleted_by="x", client_id=1, content={})))
         records.append(cast.client_file(client, name=f"{mark} pièce.pdf", shared=True))
         found = {"subject": f"owner:{owner.id}", "subject_name": f"{mark} détient", "list_kind": m.ListKind.FREEZE, "reference": "1", "entry_name": f"{mark} gelé"}
         records.append(cast.add(m.ScreeningMatch(partner_id=partner.id, **found, entry_facts={}, likeness=90, reasons=[["same_name", 100]], compared="x")))

@@ -1,0 +1,161 @@
+"""Everything the house knows about one client, gathered: for the client who asks (GDPR art. 15 and 20), and for what is kept locked."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from flask import current_app
+from flask_babel import force_locale, format_date, format_datetime, gettext
+from sqlalchemy import inspect, select
+from sqlalchemy.orm import Session, joinedload
+
+from app.connectors import documents
+from app.models import (
+    Choice,
+    Client,
+    ClientAnswers,
+    ClientFile,
+    ClientPaper,
+    ClientReference,
+    Complaint,
+    Contract,
+    DataRequest,
+    Mail,
+    Partner,
+    QuestionnaireSent,
+    Signatory,
+    Supplier,
+    today,
+)
+from app.models.custom import fields_of
+from app.services.client_papers import COULD_NOT_BE_WRITTEN
+from app.services.questionnaires import reading
+from app.services.refusals import RuleBroken
+from app.services.wordings import locale_of
+
+HIDDEN = frozenset({"id", "version", "created_at", "updated_at", "search_text", "name_key", "number_key", "key", "signed_key", "proof", "begun", "values", "custom"})
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON keeps it."""
+    if isinstance(value, Choice):
+        return value.value
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    if isinstance(value, bool | int | list | dict) or value is None:
+        return value
+    return str(value)
+
+
+def facts_of(record: Any) -> dict[str, Any]:
+    """A record's columns that are about the person, by their names."""
+    found = {}
+    for attribute in inspect(type(record)).column_attrs:
+        if attribute.key in HIDDEN or attribute.key.endswith("_id") or "label" not in attribute.columns[0].info:
+            continue
+        found[attribute.key] = plain(getattr(record, attribute.key))
+    return found | {"noted_on": plain(record.created_at)}
+
+
+def gathered(session: Session, client: Client) -> dict[str, Any]:
+    """Everything about a client as JSON keeps it; keys are those of the tables."""
+    own = {
+        "client": facts_of(client)
+        | {"fields": {str(fields_of(Client)[key].label): plain(value) for key, value in (client.custom or {}).items() if key in fields_of(Client)}}
+    }
+    for title, entity in (
+        ("signatories", Signatory),
+        ("documents", ClientPaper),
+        ("files", ClientFile),
+        ("questionnaires_sent", QuestionnaireSent),
+        ("requests", DataRequest),
+    ):
+        own[title] = [facts_of(row) for row in session.scalars(select(entity).where(entity.client_id == client.id).order_by(entity.id))]  # type: ignore[attr-defined]
+    own["complaints"] = [facts_of(row) for row in session.scalars(select(Complaint).where(Complaint.client_id == client.id).order_by(Complaint.id))]
+    named = select(ClientReference, Supplier.name).join(Supplier, Supplier.id == ClientReference.supplier_id)
+    own["references"] = [{"supplier": name, "reference": row.reference} for row, name in session.execute(named.where(ClientReference.client_id == client.id))]
+    held = select(Contract).options(joinedload(Contract.supplier), joinedload(Contract.product)).where(Contract.client_id == client.id).order_by(Contract.id)
+    own["contracts"] = [facts_of(row) | {"supplier": str(row.supplier), "product": str(row.product or "")} for row in session.scalars(held)]
+    own["answers"] = [answers_of(row) for row in session.scalars(answered(client.id))]
+    mails = session.scalars(select(Mail).where(Mail.client_id == client.id).order_by(Mail.id))
+    own["mails"] = [{"subject": mail.subject, "to": mail.recipient, "status": mail.status.value, "on": plain(mail.sent_at or mail.created_at)} for mail in mails]
+    return own
+
+
+def answered(client_id: int) -> Any:
+    return select(ClientAnswers).options(joinedload(ClientAnswers.questionnaire)).where(ClientAnswers.client_id == client_id).order_by(ClientAnswers.id)
+
+
+def answers_of(row: ClientAnswers) -> dict[str, Any]:
+    level = reading.class_of(row)
+    told = [{"question": words, "answer": answer} for _title, lines in reading.told(row) for _question, words, answer in lines]
+    return facts_of(row) | {"class": level["words"] if level else "", "answers": told}
+
+
+def written(content: dict[str, Any]) -> str:
+    return json.dumps(content, ensure_ascii=False, indent=2)
+
+
+# --- to read --------------------------------------------------------------------------------------
+
+
+def pdf(session: Session, client: Client) -> bytes:
+    """The same, to be read, in the client's language; raises RuleBroken."""
+    partner = session.get_one(Partner, client.partner_id)
+    with force_locale(locale_of(client.language)):
+        data = {
+            "title": gettext("What we know about you"),
+            "house": current_app.config["HOUSE_NAME"],
+            "partner": str(partner),
+            "language": client.language,
+            "intro": gettext("Drawn up on %(day)s for %(client)s.", day=format_date(today(), "long"), client=client.called),
+            "parts": parts_of(session, client),
+        }
+    try:
+        return documents.render("dossier", data)
+    except documents.NotRendered as fault:
+        current_app.logger.error("the file of client %s could not be written: %s", client.id, fault)
+        raise RuleBroken(COULD_NOT_BE_WRITTEN) from fault
+
+
+def parts_of(session: Session, client: Client) -> list[dict[str, Any]]:
+    """The sections of the document: a title, and cards of (label, value)."""
+    found = [{"title": str(Client.title), "cards": [pairs(client)]}]
+    for entity in (Signatory, ClientReference, Contract, ClientPaper, ClientFile, QuestionnaireSent, Complaint, DataRequest):
+        rows = session.scalars(select(entity).where(entity.client_id == client.id).order_by(entity.id))  # type: ignore[attr-defined]
+        found.append({"title": str(entity.plural), "cards": [pairs(row) for row in rows]})
+    for row in session.scalars(answered(client.id)):
+        told = [[words, answer if isinstance(answer, str) else ""] for _title, lines in reading.told(row) for _question, words, answer in lines]
+        level = reading.class_of(row)
+        found.append({"title": str(row), "cards": [[[gettext("Class"), level["words"] if level else ""], *told]]})
+    mails = [
+        [mail.subject, f"{mail.recipient}, {format_datetime(mail.created_at, 'medium')}"] for mail in session.scalars(select(Mail).where(Mail.client_id == client.id))
+    ]
+    found.append({"title": str(Mail.plural), "cards": [mails] if mails else []})
+    return [part for part in found if any(part["cards"])]
+
+
+def pairs(record: Any) -> list[list[str]]:
+    """A record's facts with their labels, as people read them; empty ones are left out."""
+    found = []
+    for name, value in facts_of(record).items():
+        column = inspect(type(record)).column_attrs.get(name)
+        if value in (None, "", [], {}) or column is None:
+            continue
+        found.append([str(column.columns[0].info["label"]), words_of(getattr(record, name))])
+    return found
+
+
+def words_of(value: Any) -> str:
+    if isinstance(value, bool):
+        return gettext("Yes") if value else gettext("No")
+    if isinstance(value, datetime):
+        return format_datetime(value, "medium")
+    if isinstance(value, date):
+        return format_date(value, "medium")
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return str(getattr(value, "label", value))

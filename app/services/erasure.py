@@ -1,0 +1,172 @@
+"""Deleting a client: what can go goes at once; what the law has the house keep is locked, out of every list, until its day, and then
+goes by itself. Rules: DOMAIN 8 (CMF L561-12: five years after the relationship ends)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, time
+from typing import Any
+
+from flask_babel import LazyString, lazy_gettext as _
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.orm import Session
+
+from app.models import (
+    Client,
+    ClientAnswers,
+    ClientFile,
+    ClientFileVersion,
+    ClientPaper,
+    ClientReference,
+    ClientStatus,
+    Complaint,
+    Contract,
+    ContractStatus,
+    DataRequest,
+    Deed,
+    Folder,
+    Lane,
+    LockedBytes,
+    LockedFile,
+    QuestionnaireSent,
+    ReferenceClaim,
+    Signatory,
+    fold,
+    today,
+)
+from app.models.recorder import entry_of
+from app.models.scope import leave
+from app.models.terms import months_after
+from app.services import dossier, history, jobs, schedules
+from app.services.crossings import crossing
+from app.services.refusals import RuleBroken
+
+RUNNING = (ContractStatus.REQUESTED, ContractStatus.ACTIVE, ContractStatus.SUSPENDED)
+DUE_DILIGENCE = _("Customer due diligence and transactions: five years after the relationship ended (CMF L561-12).")
+YEARS = 5
+# Rows that hang on a client, in the order in which they can go; those that the database takes along are not named.
+GOING = (ClientPaper, ClientAnswers, QuestionnaireSent, ClientFileVersion, ClientFile, Folder, DataRequest)
+REMEMBERED = (Signatory, ClientReference, ReferenceClaim, ClientPaper, ClientAnswers, ClientFile, Folder, DataRequest, Contract)
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What deleting a client would mean: why it cannot be, or what is kept of it and until when."""
+
+    refusal: LazyString | str | None
+    until: date | None
+
+    @property
+    def keeps(self) -> bool:
+        return self.until is not None
+
+
+def outlook(session: Session, client: Client) -> Outlook:
+    running = session.scalar(select(Contract.id).where(Contract.client_id == client.id, Contract.status.in_(RUNNING)).limit(1))
+    if running is not None:
+        return Outlook(_("This client still holds contracts in force. They have to end, or go to another file, first."), None)
+    couple = session.scalar(select(Client).where(or_(Client.first_person_id == client.id, Client.second_person_id == client.id)).limit(1))
+    if couple is not None:
+        return Outlook(_("This person belongs to the couple “%(couple)s”: delete the couple first.", couple=couple.name), None)
+    had_contracts = session.scalar(select(Contract.id).where(Contract.client_id == client.id).limit(1)) is not None
+    was_client = client.status is not ClientStatus.PROSPECT or had_contracts
+    return Outlook(None, months_after(today(), 12 * YEARS) if was_client else None)
+
+
+def remove(client_id: int, version: int, typed: str, actor: str, actor_id: int) -> date | None:
+    """Deletes a client whose name was typed; returns until when something of it is kept, if it is. On a session of the house's own: the
+    caller has found the client under its own scope. Raises RuleBroken."""
+    with crossing(reading=False) as session:
+        session.info.update(actor=actor, actor_id=actor_id)
+        client = session.scalar(select(Client).where(Client.id == client_id).with_for_update())
+        if client is None:
+            raise RuleBroken(_("This client is gone already."))
+        if client.version != version:
+            raise RuleBroken(_("Somebody has changed this client meanwhile. Please look at it again."))
+        if fold(typed) != fold(client.full_name):
+            raise RuleBroken(_("This is not the name of the client. Please type it as it stands above."), "name_again")
+        found = outlook(session, client)
+        if found.refusal is not None:
+            raise RuleBroken(found.refusal)
+        records = records_of(session, client)
+        if found.until is not None:
+            lock(session, client, found.until, actor, records)
+        take_out(session, client)
+        session.commit()
+    if found.until is None:
+        forget(records)
+    return found.until
+
+
+def records_of(session: Session, client: Client) -> list[list[Any]]:
+    """Every recorded row of a client, by kind and number: its history is erased with it."""
+    found: list[list[Any]] = [["Client", client.id]]
+    for entity in REMEMBERED:
+        found += [[entity.__name__, number] for number in session.scalars(select(entity.id).where(entity.client_id == client.id))]  # type: ignore[attr-defined]
+    return found
+
+
+def lock(session: Session, client: Client, until: date, actor: str, records: list[list[Any]]) -> None:
+    content = dossier.gathered(session, client) | {"records": records}
+    locked = LockedFile(
+        partner_id=client.partner_id, name=client.full_name, purpose=DUE_DILIGENCE._args[0], until=until, deleted_by=actor, client_id=client.id, content=content
+    )
+    session.add(locked)
+    session.flush()
+    for paper in session.scalars(select(ClientPaper).where(ClientPaper.client_id == client.id)):
+        session.add(LockedBytes(locked_id=locked.id, key=paper.newest_key, name=f"{paper.name}.pdf"))
+    kept = select(ClientFileVersion.key, ClientFile.name, ClientFileVersion.number).join(ClientFile, ClientFile.id == ClientFileVersion.file_id)
+    for key, name, number in session.execute(kept.where(ClientFile.client_id == client.id)):
+        session.add(LockedBytes(locked_id=locked.id, key=key, name=f"{number} {name}"[:250]))
+    session.flush()
+
+
+def take_out(session: Session, client: Client) -> None:
+    """The rows of a client leave the working tables; ended contracts, too, which would otherwise be orphans."""
+    with history.bulk(session, "Client", {"deleted_with": client.id}):
+        for entity in GOING:
+            session.execute(delete(entity).where(entity.client_id == client.id))  # type: ignore[attr-defined]
+        session.execute(delete(Contract).where(Contract.client_id == client.id))
+        session.execute(update(Complaint).where(Complaint.client_id == client.id).values(client_id=None))
+    session.expire_all()
+    session.delete(client)
+    session.flush()
+
+
+def forget(records: list[list[Any]]) -> None:
+    """Erases what history held of some rows; its chain stays."""
+    with crossing(reading=False) as session:
+        for entity, number in records:
+            history.erase_values(session, entity, number)
+        session.commit()
+
+
+def note_look(locked_id: int, actor: str, actor_id: int) -> None:
+    """Whoever opens what is locked is named in the history."""
+    with crossing(reading=False) as session:
+        session.info.update(actor=actor, actor_id=actor_id)
+        leave(session, entry_of(session, Deed.SEEN, LockedFile.__name__, locked_id, {}))
+        session.commit()
+
+
+# --- in time --------------------------------------------------------------------------------------
+
+
+@jobs.kind("open_locks", _("Let go of what the law no longer asks to keep"), lane=Lane.LONG)
+def open_locks(run: jobs.Run) -> None:
+    """Locked files whose day has come go for good, with their bytes and what history held of them."""
+    with crossing() as session:
+        ids = list(session.scalars(select(LockedFile.id).where(LockedFile.until <= today()).order_by(LockedFile.id)))
+    for locked_id in ids:
+        with crossing(reading=False) as session:
+            locked = session.get(LockedFile, locked_id)
+            if locked is None:
+                continue
+            records = [*locked.content.get("records", []), [LockedFile.__name__, locked.id]]
+            session.delete(locked)
+            session.commit()
+        forget(records)
+        run.renew()
+
+
+schedules.daily("open_locks", time(3, 50))
