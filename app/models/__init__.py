@@ -24,6 +24,8 @@ from app.models.history import Deed, History, HistoryHead, HistoryValues
 from app.models.imports import Import, ImportKind, ImportLine, ImportState, Outcome
 from app.models.jobs import Job, JobState, Lane
 from app.models.knowledge import (
+    Advice,
+    AdviceKind,
     AnsweredHow,
     ClientAnswers,
     ClientCode,

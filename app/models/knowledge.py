@@ -58,6 +58,9 @@ def keep_client_answers(mapper: Mapper, connection: Any, answers: ClientAnswers)
 class ClientPaperKind(Choice):
     QCF = "qcf", _("Result of the knowledge questionnaire")
     QPR = "qpr", _("Result of the risk questionnaire")
+    ENTRY = "entry", _("Entry document")
+    MISSION = "mission", _("Mission letter")
+    SUITABILITY = "suitability", _("Suitability report")
 
 
 class ClientPaperState(Choice):
@@ -76,6 +79,9 @@ class ClientPaper(Record):
 
     client_id: Mapped[int] = field(_("Client"), ForeignKey("client.id"))
     answers_id: Mapped[int | None] = field(_("Answers"), ForeignKey("client_answers.id"), unique=True)
+    contract_id: Mapped[int | None] = field(_("Contract"), ForeignKey("contract.id", ondelete="SET NULL"), index=True)
+    body: Mapped[list[Any]] = mapped_column(JSON, default=list)  # the words of a letter, part by part, as they were offered
+    sent_at: Mapped[datetime | None] = field(_("Sent on"), Moment)
     kind: Mapped[ClientPaperKind] = field(_("Kind of document"), choice_of(ClientPaperKind))
     name: Mapped[str] = field(_("Title"), String(200))
     language: Mapped[str] = field(_("Language"), String(5), default="fr", kind="language")
@@ -89,6 +95,7 @@ class ClientPaper(Record):
 
     client: Mapped[Client] = relationship()
     answers: Mapped[ClientAnswers | None] = relationship()
+    contract: Mapped[Any] = relationship("Contract")
 
     @property
     def newest_key(self) -> str:
@@ -161,3 +168,28 @@ class ClientCode(Record):
     tries: Mapped[int] = mapped_column(default=0)
     expires_at: Mapped[datetime] = mapped_column(Moment)
     used_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class AdviceKind(Choice):
+    GIVEN = "given", _("Advice given"), "good"
+    PERSONAL = "personal", _("Personalised recommendation given"), "good"
+    REFUSED = "refused", _("The client did not want any"), "warn"
+    SILENT = "silent", _("The client did not answer"), "warn"
+
+
+class Advice(Record):
+    """That advice on a life-insurance contract was given, refused or left unanswered: each starts a new period (DOMAIN 4)."""
+
+    __tablename__ = "advice"
+    title, plural, adding = _("Advice on a contract"), _("Advice on contracts"), _("Note advice")
+    labelled = ("id",)
+    scope = Own(through=("client_id", "Client.id"), writes=frozenset({"client_id", "contract_id", "kind", "given_on"}))
+    __table_args__ = (Index("ix_advice_contract", "contract_id", "given_on"),)
+
+    client_id: Mapped[int] = field(_("Client"), ForeignKey("client.id", ondelete="CASCADE"), index=True)
+    contract_id: Mapped[int] = field(_("Contract"), ForeignKey("contract.id", ondelete="CASCADE"))
+    kind: Mapped[AdviceKind] = field(_("What happened"), choice_of(AdviceKind))
+    given_on: Mapped[date] = field(_("On"), default=today)
+
+    client: Mapped[Client] = relationship()
+    contract: Mapped[Any] = relationship("Contract")

@@ -24,6 +24,7 @@ OFF = _("Notifications are off for this client.")
 TITLES: dict[str, LazyString] = {  # what each mail to a client is, in the words of those who look after it
     "client_questionnaire": _("Questionnaire to answer"),
     "client_reminder": _("Reminder of a questionnaire"),
+    "client_paper": _("Document to read and sign"),
     "client_code": _("Code to sign with"),
     "client_space": _("Link to the client’s space"),
     "client_summary": _("Summary of what was held back"),

@@ -105,6 +105,19 @@ def prepare(client_id: int, questionnaire: Questionnaire, values: answers.Values
     return Result(KINDS[questionnaire.kind], name, client.language, files.put(f"{questionnaire.kind.value}.pdf", "application/pdf", content))
 
 
+def keep_letter(client: Client, partner: Partner, title: str, parts: list[dict[str, Any]]) -> Kept:
+    """The PDF of a letter with its field for the client's signature, kept and not yet named by any row; raises RuleBroken."""
+    with force_locale(locale_of(client.language)):
+        footer = gettext("Electronic signatures: each brings its evidence into this file.")
+    data = {"title": title, "house": str(partner), "partner": client.called, "language": client.language, "parts": parts, "signed": True, "footer": footer}
+    try:
+        content = signature.provider().reserve(documents.render("agreement", data), (signature.CLIENT,))
+    except (documents.NotRendered, signature.NotSigned) as fault:
+        current_app.logger.error("a letter for client %s could not be written: %s", client.id, fault)
+        raise RuleBroken(COULD_NOT_BE_WRITTEN) from fault
+    return files.put("letter.pdf", "application/pdf", content)
+
+
 def plain(facts: dict[str, Any]) -> dict[str, Any]:
     """The facts as JSON takes them."""
     return json.loads(json.dumps(facts, ensure_ascii=False))
@@ -153,6 +166,8 @@ def offer(session: Session, row: ClientAnswers, result: Result) -> ClientPaper:
 def consent(paper: ClientPaper) -> str:
     """What the signer ticks, in the document's own language: the proof keeps these words."""
     with force_locale(locale_of(paper.language)):
+        if paper.answers_id is None:
+            return gettext("I have received and read this document, and I sign it.")
         return gettext("I have read this document, my answers are given truthfully, and I sign it.")
 
 

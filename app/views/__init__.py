@@ -7,6 +7,7 @@ from flask_babel import lazy_gettext as _
 
 from app.permissions import (
     AGREEMENT_TEXTS,
+    CLIENT_FILE,
     CONSOLE,
     MY_COMPANY,
     MY_PEOPLE,
@@ -47,6 +48,7 @@ from app.views import (
     portal,
     questionnaires,
     registration,
+    regulatory,
     screening,
     search,
     settings,
@@ -79,6 +81,7 @@ CONTENTS = [
     (None, clients.ClientReferenceView),
     (None, clients.ReferenceClaimView),
     (None, client_file.ClientAnswersView),
+    (None, regulatory.AdviceView),
     (CLIENTS, contracts.ContractView),
     (OFFER, offers.SupplierView),
     (OFFER, offers.ProductView),
@@ -116,6 +119,9 @@ PAGES = [
     clients.ReferenceDoor,
     client_file.ClientFileView,
     client_file.PortalClientFileView,
+    regulatory.RegulatoryView,
+    regulatory.PortalRegulatoryView,
+    regulatory.RegulatoryOverview,
     drive.DriveView,
     drive.PortalDriveView,
     drive.ClientFileRowView,
@@ -169,6 +175,7 @@ STAFF_LINKS = [
     Entry(HOME, _("Alerts"), "bell", "/alerts/", PARTNER_VALIDATION, "alerts"),
 ]
 SETTINGS_LINKS = [
+    Entry(COMPLIANCE, _("Regulatory files"), "card-checklist", "/regulatory/", CLIENT_FILE),
     Entry(COMPLIANCE, _("Watch lists"), "list-check", "/watch-lists/", SCREENING),
     Entry(COMPLIANCE, _("Questionnaires"), "ui-checks", "/questionnaires/", QUESTIONNAIRES),
     Entry(SETTINGS, _("Staff"), "person-gear", "/settings/staff/", STAFF_PEOPLE),

@@ -15,7 +15,7 @@ from app.extensions import db
 from app.models import OF_CLIENTS, Client, ClientAnswers, ClientKind, ClientPaper, DataRequest, Questionnaire, QuestionnaireKind
 from app.models.scope import is_ones_own
 from app.permissions import CLIENT_FILE, FULL, MY_CLIENTS, WRITE
-from app.services import client_mails, client_papers, client_questionnaires, contracts, dossier, erasure, knowledge, once
+from app.services import client_letters, client_mails, client_papers, client_questionnaires, contracts, dossier, erasure, knowledge, once
 from app.services.client_mails import WhatWithHeld
 from app.services.crossings import crossing
 from app.services.questionnaires.definition import read
@@ -28,6 +28,10 @@ from app.views.signing import checked_form, code_typed
 
 def kind_of(name: str) -> QuestionnaireKind:
     return next((kind for kind in OF_CLIENTS if kind.value == name), None) or abort(404)
+
+
+def held_words() -> str:
+    return gettext("Notifications are off for this client: the e-mail is held back, and leaves when you switch them on.")
 
 
 class ClientPages(HouseView):
@@ -143,7 +147,7 @@ class ClientPages(HouseView):
         def do() -> str:
             if client_questionnaires.send(record_id, kind, address, who.name, who.id, token):
                 return gettext("The questionnaire has been sent to %(email)s.", email=address)
-            return gettext("Notifications are off for this client: the e-mail is held back, and leaves when you switch them on.")
+            return held_words()
 
         return self.deed(record_id, name, do)
 
@@ -207,7 +211,7 @@ class ClientPages(HouseView):
         def do() -> str:
             if client_questionnaires.invite(record_id, address, who.name, who.id, token):
                 return gettext("The link has been sent to %(email)s.", email=address)
-            return gettext("Notifications are off for this client: the e-mail is held back, and leaves when you switch them on.")
+            return held_words()
 
         return self.deed(record_id, "notifications", do)
 
@@ -326,12 +330,30 @@ class PaperPages(HouseView):
             "consent": client_papers.consent(paper),
             "code_sent": bool(request.args.get("sent")) or bool(refusal),
         }
-        return render_template("clients/paper.html", frame=self.frame, paper=paper, client=client, refusal=refusal, sent=request.form, **facts), 422 if refusal else 200
+        shown = render_template(
+            "clients/paper.html", frame=self.frame, paper=paper, client=client, refusal=refusal, sent=request.form, one_time=once.new_token(), **facts
+        )
+        return shown, 422 if refusal else 200
 
     @page("/<id:record_id>/file")
     def file(self, record_id: int) -> Response:
         paper = self.paper(record_id)
         return send(paper.newest_key, f"{paper.name}.pdf", "application/pdf")
+
+    @page("/<id:record_id>/send", needs=WRITE, methods=("POST",))
+    def send(self, record_id: int) -> Any:
+        """Mails the client a link to its space, where the document waits."""
+        self.paper(record_id, to_change=True)
+        db.session.rollback()
+        address, who = request.form.get("email", "").replace("\x00", "")[:320], signed_in()
+        try:
+            leaves = client_letters.send(record_id, address, who.name, who.id, request.form.get("one_time"))
+            flash(gettext("The document has been sent to %(email)s.", email=address) if leaves else held_words(), "good")
+        except once.AlreadyDone:
+            pass
+        except RuleBroken as refusal:
+            flash(str(refusal.sentence), "bad")
+        return redirect(f"{self.route_base}/{record_id}")
 
     @page("/<id:record_id>/code", needs=WRITE, methods=("POST",))
     def code(self, record_id: int) -> Any:

@@ -47,6 +47,7 @@ PAGES = {
     "drive": _("Drive"),
     "qcf": _("QCF"),
     "qpr": _("QPR"),
+    "regulatory": _("Regulatory file"),
     "notifications": _("Notifications"),
     "admin": _("Admin"),
 }

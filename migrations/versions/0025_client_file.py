@@ -137,7 +137,10 @@ def papers() -> None:
         number("id"),
         number("client_id"),
         number("answers_id", nullable=True),
-        choice("kind", "clientpaperkind", "qcf", "qpr"),
+        number("contract_id", nullable=True),
+        sa.Column("body", sa.JSON(), nullable=False),
+        sa.Column("sent_at", MOMENT, nullable=True),
+        choice("kind", "clientpaperkind", "qcf", "qpr", "entry", "mission", "suitability"),
         text("name", 200),
         text("language", 5),
         choice("status", "clientpaperstate", "to_sign", "signed", "replaced"),
@@ -150,11 +153,13 @@ def papers() -> None:
         *record(),
         to("client_paper", "client_id", "client"),
         to("client_paper", "answers_id", "client_answers"),
+        to("client_paper", "contract_id", "contract", ondelete="SET NULL"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_client_paper")),
         sa.UniqueConstraint("answers_id", name=op.f("uq_client_paper_answers_id")),
         sa.UniqueConstraint("key", name=op.f("uq_client_paper_key")),
         sa.UniqueConstraint("signed_key", name=op.f("uq_client_paper_signed_key")),
     )
+    op.create_index(op.f("ix_client_paper_contract_id"), "client_paper", ["contract_id"])
     op.create_index("ix_client_paper_client", "client_paper", ["client_id", "kind", "id"])
     op.create_table(
         "client_code",
@@ -188,10 +193,24 @@ def papers() -> None:
         sa.UniqueConstraint("session_digest", name=op.f("uq_client_link_session_digest")),
     )
     op.create_index("ix_client_link_client", "client_link", ["client_id", "id"])
+    op.create_table(
+        "advice",
+        number("id"),
+        number("client_id"),
+        number("contract_id"),
+        choice("kind", "advicekind", "given", "personal", "refused", "silent"),
+        sa.Column("given_on", DAY, nullable=False),
+        *record(),
+        to("advice", "client_id", "client", ondelete="CASCADE"),
+        to("advice", "contract_id", "contract", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_advice")),
+    )
+    op.create_index(op.f("ix_advice_client_id"), "advice", ["client_id"])
+    op.create_index("ix_advice_contract", "advice", ["contract_id", "given_on"])
 
 
 def downgrade() -> None:
-    for table in ("client_link", "client_code", "client_paper", "questionnaire_sent", "client_answers"):
+    for table in ("advice", "client_link", "client_code", "client_paper", "questionnaire_sent", "client_answers"):
         op.drop_table(table)
     op.execute("DELETE FROM questionnaire WHERE kind IN ('qcf', 'qpr')")
     kinds(KINDS[:1])

@@ -33,6 +33,8 @@ RECORD_OF = {  # which entity's number an address outside the engine carries
     "PortalClientFileView": "Client",
     "SignatoryStepsView": "Client",
     "PortalSignatoryStepsView": "Client",
+    "RegulatoryView": "Client",
+    "PortalRegulatoryView": "Client",
     "DriveView": "Client",
     "PortalDriveView": "Client",
     "ClientFileRowView": "ClientFile",

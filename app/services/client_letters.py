@@ -1,0 +1,264 @@
+"""The letters of the regulatory file: entry document, mission letter, suitability report. Their frame is the program's, in the client's
+language; what is particular to the client is typed by its adviser, or taken from its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import force_locale, format_date, gettext, lazy_gettext as _
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from app.models import (
+    OF_CLIENTS,
+    Client,
+    ClientPaper,
+    ClientPaperKind,
+    ClientPaperState,
+    Contract,
+    Partner,
+    PartnerKind,
+    QuestionnaireKind,
+    now,
+    today,
+)
+from app.models.scope import verb
+from app.services import client_links, client_mails, client_papers, files, identifiers, knowledge, once
+from app.services.crossings import crossing
+from app.services.files import Kept
+from app.services.questionnaires import answers, reading
+from app.services.questionnaires.definition import read
+from app.services.refusals import RuleBroken, refuse_all
+from app.services.regulatory import TITLES
+from app.services.wordings import locale_of
+
+LONGEST = 5_000
+Parts = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an adviser types for a letter."""
+
+    name: str
+    label: Any
+    help: Any
+
+
+FIELDS: dict[ClientPaperKind, tuple[Asked, ...]] = {
+    ClientPaperKind.ENTRY: (),
+    ClientPaperKind.MISSION: (
+        Asked("mission", _("What is to be done"), _("The client’s situation and objectives, and what you undertake to do.")),
+        Asked("fees", _("How it is paid"), _("Fees, commissions, or both, with amounts or the way they are worked out.")),
+    ),
+    ClientPaperKind.SUITABILITY: (
+        Asked("advice", _("What you recommend"), _("The product, the amount, how it is divided.")),
+        Asked("reasons", _("Why it suits"), _("How it fits the objectives, the knowledge, the risk profile and the preferences above.")),
+        Asked("risks", _("Risks and costs"), _("What can go wrong, what it costs, what the client was told of it.")),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A letter written and kept as a file that no row names yet."""
+
+    kind: ClientPaperKind
+    title: str
+    language: str
+    parts: Parts
+    kept: Kept
+    contract_id: int | None
+
+
+def checked(kind: ClientPaperKind, typed: dict[str, str]) -> dict[str, str]:
+    """What was typed, as it is kept; raises RuleBroken with a sentence for each field that is empty or too long."""
+    found, wrong = {}, {}
+    for asked in FIELDS[kind]:
+        text = typed.get(asked.name, "").replace("\r\n", "\n").strip()
+        if not text:
+            wrong[asked.name] = _("Please fill in this field.")
+        elif len(text) > LONGEST:
+            wrong[asked.name] = _("At most %(limit)s characters; you typed %(typed)s.", limit=LONGEST, typed=len(text))
+        found[asked.name] = text
+    refuse_all(wrong)
+    return found
+
+
+@contextmanager
+def prepared(client_id: int, kind: ClientPaperKind, typed: dict[str, str], contract_id: int | None) -> Iterator[Letter]:
+    """Writes the PDF while no transaction is open. If no row has come of it in the end, the file goes. Raises RuleBroken."""
+    said = checked(kind, typed)
+    with crossing() as session:
+        client = session.get_one(Client, client_id)
+        partner = session.get_one(Partner, client.partner_id)
+        if contract_id is not None and session.scalar(select(Contract.id).where(Contract.id == contract_id, Contract.client_id == client_id)) is None:
+            raise RuleBroken(_("This choice is not available. Please choose from the list."), "contract_id")
+        parts = parts_of(session, kind, client, partner, said, contract_id)
+    with force_locale(locale_of(client.language)):
+        title = str(TITLES[kind.value])
+    letter = Letter(kind, title, client.language, parts, client_papers.keep_letter(client, partner, title, parts), contract_id)
+    try:
+        yield letter
+    finally:
+        with crossing() as session:
+            named = session.scalar(select(ClientPaper.id).where(ClientPaper.key == letter.kept.key))
+        if named is None:
+            files.remove(letter.kept.key)
+
+
+def offer(session: Session, client: Client, letter: Letter) -> ClientPaper:
+    """The letter, to be signed; an earlier one of its kind (and contract) that waits is replaced."""
+    paper = ClientPaper(
+        client_id=client.id,
+        contract_id=letter.contract_id,
+        kind=letter.kind,
+        name=letter.title,
+        language=letter.language,
+        body=letter.parts,
+        key=letter.kept.key,
+        digest=letter.kept.digest,
+    )
+    with verb(session, {ClientPaper: None}):
+        waits = ClientPaper.client_id == client.id, ClientPaper.kind == letter.kind, ClientPaper.status == ClientPaperState.TO_SIGN
+        for earlier in session.scalars(select(ClientPaper).where(*waits)):
+            if earlier.contract_id == letter.contract_id:
+                earlier.status = ClientPaperState.REPLACED
+        session.add(paper)
+    return paper
+
+
+def send(paper_id: int, email: str, by: str, by_id: int, token: str | None) -> bool:
+    """Mails one of the client's people a link to its space, where the document waits; returns whether it leaves. Raises RuleBroken and
+    AlreadyDone. The caller has found the document under its own scope."""
+    with crossing(reading=False) as session:
+        session.info.update(actor=by, actor_id=by_id)
+        once.claim(token, by_id, session=session)
+        paper = session.get_one(ClientPaper, paper_id)
+        client = session.get_one(Client, paper.client_id)
+        if email not in [each.email for each in client_mails.recipients(client, client_mails.signatories_of(session, client.id))]:
+            raise RuleBroken(_("Please choose one of this client’s e-mail addresses."), "email")
+        link, row = client_links.new(session, client, email)
+        row.message_id = client_mails.post(session, client, "client_paper", email, link=link, title=paper.name).message_id
+        paper.sent_at = now()
+        session.commit()
+        return client.notifications
+
+
+# --- words ----------------------------------------------------------------------------------------
+
+
+def part(title: str, *paragraphs: Any) -> dict[str, Any]:
+    return {"title": title, "paragraphs": [each for each in paragraphs if each]}
+
+
+def lines(text: str) -> list[str]:
+    """What was typed, paragraph by paragraph."""
+    return [" ".join(each.split()) for each in text.split("\n") if each.strip()]
+
+
+def parts_of(session: Session, kind: ClientPaperKind, client: Client, partner: Partner, typed: dict[str, str], contract_id: int | None) -> Parts:
+    with force_locale(locale_of(client.language)):
+        if kind is ClientPaperKind.ENTRY:
+            return entry_parts(partner)
+        if kind is ClientPaperKind.MISSION:
+            return mission_parts(client, partner, typed)
+        return suitability_parts(session, client, typed, contract_id)
+
+
+def who_it_is(partner: Partner) -> list[str]:
+    address = ", ".join(each for each in (partner.street, " ".join(filter(None, (partner.postcode, partner.city)))) if each)
+    found = [gettext("Name: %(name)s", name=str(partner))]
+    if address:
+        found.append(gettext("Address: %(address)s", address=address))
+    if partner.siren:
+        found.append(gettext("SIREN: %(siren)s", siren=identifiers.grouped("siren", partner.siren)))
+    if partner.orias_number:
+        number, kind = identifiers.grouped("orias", partner.orias_number), str(PartnerKind(partner.kind).label)  # type: ignore[call-arg]
+        found.append(gettext("ORIAS: %(number)s (www.orias.fr), as %(kind)s", number=number, kind=kind))
+    reach = " · ".join(each for each in (partner.email, partner.phone) if each)
+    return [*found, gettext("Contact: %(reach)s", reach=reach)] if reach else found
+
+
+def entry_parts(partner: Partner) -> Parts:
+    """What a client is told before anything else (code des assurances, L521-2 and R521-1)."""
+    return [
+        part(gettext("Who advises you"), {"items": who_it_is(partner)}),
+        part(
+            gettext("What we do"),
+            gettext("We present, propose and advise on insurance and investment products. Before any advice we ask what you know, what you want and what you can bear."),
+            gettext("We work with several suppliers. The list of those with whom we have an agreement is handed to you on request."),
+        ),
+        part(
+            gettext("How we are paid"),
+            gettext("By fees, by commissions that suppliers pay, or by both: you are told which before you decide, and the amount on request."),
+        ),
+        part(
+            gettext("If something is not right"),
+            gettext("Write to us at the address above. We acknowledge your complaint within ten working days and answer it within two months."),
+            gettext(
+                "If our answer does not satisfy you, you can turn to the mediator free of charge: La Médiation de l’Assurance"
+                " (www.mediation-assurance.org), or the AMF’s mediator for investments (www.amf-france.org)."
+            ),
+        ),
+        part(
+            gettext("Your data"),
+            gettext(
+                "What you tell us serves to advise you and to meet our legal duties. You can see it, have it corrected, and ask for its"
+                " erasure where the law does not have us keep it; you can also turn to the CNIL (www.cnil.fr)."
+            ),
+            gettext("Supervision: Autorité de contrôle prudentiel et de résolution (ACPR), 4 place de Budapest, 75009 Paris."),
+        ),
+        part(gettext("Receipt"), gettext("I have received this document before any advice, on %(day)s.", day=format_date(today(), "long"))),
+    ]
+
+
+def mission_parts(client: Client, partner: Partner, typed: dict[str, str]) -> Parts:
+    return [
+        part(gettext("Between"), {"items": [client.called, str(partner)]}),
+        part(gettext("The mission"), *lines(typed["mission"])),
+        part(
+            gettext("What it rests on"),
+            gettext("The mission rests on what the client has told, and on its answers to the questionnaires. The client tells of every change."),
+        ),
+        part(gettext("Remuneration"), *lines(typed["fees"])),
+        part(gettext("Term"), gettext("The mission begins with the client’s signature. Either party can end it at any time, in writing.")),
+    ]
+
+
+def suitability_parts(session: Session, client: Client, typed: dict[str, str], contract_id: int | None) -> Parts:
+    held = select(Contract).options(joinedload(Contract.supplier), joinedload(Contract.product)).where(Contract.id == contract_id)
+    contract = session.scalar(held) if contract_id is not None else None
+    about = ""
+    if contract is not None:
+        named = {"number": contract.number, "product": str(contract.product or ""), "supplier": str(contract.supplier)}
+        about = gettext("This report is about the contract %(number)s, %(product)s (%(supplier)s).", **named)
+    return [
+        part(gettext("The client"), client.called, about),
+        part(gettext("What we know of the client"), {"items": profile_lines(session, client)}),
+        part(gettext("What we recommend"), *lines(typed["advice"])),
+        part(gettext("Why it suits"), *lines(typed["reasons"])),
+        part(gettext("Risks and costs"), *lines(typed["risks"])),
+        part(gettext("Renewal"), gettext("We will look at whether it still suits at the latest four years from today, two if the recommendation is personalised.")),
+    ]
+
+
+def profile_lines(session: Session, client: Client) -> list[str]:
+    """The classes of the latest questionnaires, the preferences, and the answers that contradict each other."""
+    found, latest = [], knowledge.latest(session, client.id)
+    for kind in OF_CLIENTS:
+        row = latest.get(kind)
+        level = reading.class_of(row) if row is not None else None
+        if row is None or level is None:
+            found.append(gettext("%(questionnaire)s: not answered", questionnaire=str(kind.label)))
+            continue
+        found.append(gettext("%(questionnaire)s: %(level)s, on %(day)s", questionnaire=str(kind.label), level=level["words"], day=format_date(row.created_at, "medium")))
+        definition = read(row.questionnaire.content)
+        told = reading.outcome_words(definition, answers.outcome(definition, row.values), row.values)
+        found += [gettext("To be talked about: %(what)s", what=each) for each in told["contradictions"]]
+        if kind is QuestionnaireKind.QPR and (question := definition.question("sustainable")) and "sustainable" in row.values:
+            found.append(gettext("Sustainability preferences: %(answer)s", answer=str(reading.answer_words(question, row.values["sustainable"]))))
+    return found
