@@ -31,12 +31,16 @@ class BrandForm(HouseForm):
     )
 
 
-def stylesheet(found: brand.Brand) -> Response:
-    """A brand's colours over the house's, as a stylesheet of its own: no page carries a style."""
-    light = f":root,[data-bs-theme=light]{{--glacier:{found.colour};--bs-link-color:{found.colour}}}"
+def stylesheet(found: brand.Brand, within: str = "") -> Response:
+    """A brand's colours over the house's, as a stylesheet of its own: no page carries a style. `within` keeps them to a part of it."""
+    light = f"--glacier:{found.colour};--bs-link-color:{found.colour}"
     dark = f"--glacier:{found.light};--bs-link-color:{found.light};--on-glacier:{brand.NIGHT}"
-    text = f"{light}\n[data-bs-theme=dark]{{{dark}}}\n@media (prefers-color-scheme:dark){{[data-bs-theme=auto]{{{dark}}}}}\n"
-    response = Response(text, mimetype="text/css")
+    rules = [
+        f":root{within}{{{light}}}",
+        f"[data-bs-theme=dark]{within}{{{dark}}}",
+        f"@media (prefers-color-scheme:dark){{[data-bs-theme=auto]{within}{{{dark}}}}}",
+    ]
+    response = Response("\n".join(rules), mimetype="text/css")
     response.headers["Cache-Control"] = "private, max-age=300"
     return response
 
@@ -71,7 +75,7 @@ class BrandView(HouseView):
 
     @page("/colours.css")
     def colours(self) -> Response:
-        return stylesheet(brand.brand_of(own_partner()))
+        return stylesheet(brand.brand_of(own_partner()), " .space-sample")
 
 
 class SpaceBrandView(HouseView):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Response, abort, flash, redirect, render_template, request
-from flask_babel import format_date, gettext
+from flask_babel import format_date, gettext, lazy_gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 from werkzeug.datastructures import MultiDict
@@ -292,13 +292,13 @@ class ClientAnswersView(EntityView):
     filters = ["client_id", "kind", "created_at", "review_on"]
     sort = ["created_at", "review_on"]
     form = {}
-    show = {"": ["client", "kind", "created_at", "how", "by", "review_on"]}
+    show = {_("Answers"): ["client", "kind", "created_at", "how", "by", "review_on"]}
     adds = edits = deletes = False
     show_template = portal_show_template = "clients/answers.html"
     portal = Portal(
         access=MY_CLIENTS,
         list_columns=["created_at", "client", "kind", "how", "review_on"],
-        show={"": ["client", "kind", "created_at", "how", "by", "review_on"]},
+        show={_("Answers"): ["client", "kind", "created_at", "how", "by", "review_on"]},
         icon="ui-checks",
         adds=False,
     )

@@ -47,7 +47,7 @@ PAGES = {
     "drive": _("Drive"),
     "qcf": _("QCF"),
     "qpr": _("QPR"),
-    "regulatory": _("Regulatory file"),
+    "regulatory": _("Compliance"),
     "notifications": _("Notifications"),
     "admin": _("Admin"),
 }
