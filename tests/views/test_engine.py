@@ -166,19 +166,19 @@ def test_a_value_that_must_be_unique_is_refused_beside_its_field(house, cast):
 
 
 def test_a_record_that_is_still_used_is_not_deleted(house, cast):
-    client = cast.client(cast.partner())
-    cast.contract(cast.partner(), client)
-    answer = cast.client_for("administrator").post(f"/clients/{client.id}/delete", **EN)
+    offering = cast.offering()
+    cast.add(m.Assignment(partner_id=cast.partner().id, offering_id=offering.id, assigned_on=m.today()))
+    answer = cast.client_for("administrator").post(f"/offerings/{offering.id}/delete", **EN)
     assert answer.status_code == 409
-    assert "This record is still used: Contracts (1)." in answer.text
-    assert cast.count(m.Client) == 1
+    assert f"This record is still used: {m.Assignment.plural} (1)." in answer.text
+    assert cast.count(m.Offering) == 1
 
 
 def test_a_deleted_record_is_gone_and_its_history_stays(house, cast):
-    client = cast.client(cast.partner())
-    assert cast.client_for("administrator").post(f"/clients/{client.id}/delete").status_code == 302
-    assert cast.count(m.Client) == 0
-    assert cast.count(m.History, m.History.entity == "Client", m.History.record_id == client.id) == 2
+    offering = cast.offering()
+    assert cast.client_for("administrator").post(f"/offerings/{offering.id}/delete").status_code == 302
+    assert cast.count(m.Offering) == 0
+    assert cast.count(m.History, m.History.entity == "Offering", m.History.record_id == offering.id) == 2
 
 
 def test_an_action_asks_first_and_runs_for_all_or_none(house, cast):

@@ -66,6 +66,12 @@ class ListedField(SelectField):
         super().__init__(*args, **options, choices=None, coerce=lambda value: listed(value) if value else None)
         self.listed, self.may_be_empty, self.fallback = listed, not required, fallback
 
+    def process_formdata(self, valuelist: list[str]) -> None:
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:  # in words that say what to do
+            raise ValueError(gettext("This choice is not available. Please choose from the list.")) from None
+
     def iter_choices(self) -> Iterator[Any]:
         """(value, label, whether it is chosen, more), like every select of WTForms; countries stand in two groups."""
         if self.may_be_empty:
