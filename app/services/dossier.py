@@ -62,7 +62,7 @@ def facts_of(record: Any) -> dict[str, Any]:
 
 def gathered(session: Session, client: Client) -> dict[str, Any]:
     """Everything about a client as JSON keeps it; keys are those of the tables."""
-    own = {
+    own: dict[str, Any] = {
         "client": facts_of(client)
         | {"fields": {str(fields_of(Client)[key].label): plain(value) for key, value in (client.custom or {}).items() if key in fields_of(Client)}}
     }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import time, timedelta
+from typing import Any
 
 from flask import current_app
 from flask_babel import format_decimal, gettext, lazy_gettext as _
@@ -23,7 +24,7 @@ from app.services.refusals import STALE, RuleBroken
 
 DEEPEST, MOST_FOLDERS = 8, 500
 KEPT_AFTER = timedelta(days=30)  # what was thrown away
-ALL = {Folder: None, ClientFile: None, ClientFileVersion: None}
+ALL: dict[type[Any], set[str] | None] = {Folder: None, ClientFile: None, ClientFileVersion: None}
 
 
 @dataclass(frozen=True)

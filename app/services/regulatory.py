@@ -236,7 +236,7 @@ def by_partner(session: Session) -> list[Lacking]:
     rows = {row[0]: row[1:] for row in session.execute(select(Client.partner_id, *cells).where(counted).group_by(Client.partner_id))}
     late = {row[0]: row[1] for row in session.execute(overdue())}
     partners = session.scalars(select(Partner).where(Partner.id.in_({*rows, *late})))
-    found = [Lacking(partner, *rows.get(partner.id, (0, 0, 0, 0, 0)), late.get(partner.id, 0)) for partner in partners]
+    found = [Lacking(partner, *(*rows.get(partner.id, (0, 0, 0, 0, 0)), late.get(partner.id, 0))) for partner in partners]
     return sorted((each for each in found if each.in_all), key=lambda each: (-each.in_all, str(each.partner)))
 
 

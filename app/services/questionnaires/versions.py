@@ -20,7 +20,7 @@ from app.services.refusals import STALE, RuleBroken
 MOST_QUESTIONS = 100
 
 
-def newest(kind: QuestionnaireKind) -> Select[tuple[Questionnaire]]:
+def newest(kind: QuestionnaireKind) -> Select[Questionnaire]:
     """The newest published version, to be read on any session."""
     wanted = select(Questionnaire).where(Questionnaire.kind == kind, Questionnaire.published_at.is_not(None))
     return wanted.order_by(Questionnaire.number.desc()).limit(1)
