@@ -76,6 +76,7 @@ CATALOGUE = kind("catalogue", _("Suppliers and products"), manager=WRITE, compli
 OFFER = kind("offer", _("Offerings and their assignment"), manager=FULL, compliance=READ, reader=READ)
 CLIENT_FILE = kind("client_file", _("Client files"), manager=FULL, compliance=READ, reader=READ)
 CONTRACTS = kind("contracts", _("Contracts"), manager=WRITE, compliance=READ, reader=READ)
+PORTFOLIO = kind("portfolio", _("Moves of clients between partners"), manager=WRITE, compliance=READ)
 COMPLAINTS = kind("complaints", _("Complaints and requests about data"), manager=WRITE, compliance=WRITE, reader=READ)
 LOCKED_FILES = kind("locked_files", _("Locked files of deleted clients"), compliance=READ)
 STAFF_PEOPLE = kind("staff_people", _("Staff and their roles"))

@@ -155,8 +155,8 @@ class Cast:
         """The browser of a client who has come by a link; its notifications are on."""
         with self.app.app_context(), crossing(reading=False) as session:
             held = session.get_one(m.Client, client.id)
-            held.notifications = True
-            link, _row = client_links.new(session, held, held.email or "client@example.org")
+            held.notifications, held.email = True, held.email or "client@example.org"
+            link, _row = client_links.new(session, held, held.email)
             session.commit()
             visit = client_links.enter(link.rpartition("/")[2])
         visitor = Visitor(self.app)

@@ -55,9 +55,16 @@ def code_in(mail: m.Mail) -> str:
     return re.search(r"^([0-9]{6})$", mail.text, re.MULTILINE)[1]
 
 
-def run_job(house: Any, work: Any) -> None:
+def run_job(house: Any, work: Any, **facts: Any) -> None:
+    """Does a piece of background work as a worker would."""
+
     class Run:
+        def __init__(self) -> None:
+            self.facts = facts
+
         def renew(self, **steps: int) -> None: ...
+
+        def settle(self, session: Any) -> None: ...
 
     with house.app_context():
         work(Run())

@@ -59,6 +59,7 @@ from app.models.partners import (
     Task,
 )
 from app.models.partnerships import Partnership, PartnershipStatus, Program, Tier
+from app.models.portfolio import MoveState, PortfolioMove
 from app.models.preferences import CalendarLink, Draft, Preference, SavedView, Undo
 from app.models.questionnaires import OF_CLIENTS, Answers, NeverRewritten, Questionnaire, QuestionnaireKind
 from app.models.screening import BeneficialOwner, Control, ListKind, MatchStatus, ScreeningMatch, WatchEntry, WatchList

@@ -46,7 +46,7 @@ class Complaint(Record):
     __tablename__ = "complaint"
     title, plural, adding = _("Complaint"), _("Complaints"), _("New complaint")
     labelled = ("subject",)
-    scope = Own("partner_id", writes=WRITTEN_OF_COMPLAINT, ruled=frozenset({"status", "acknowledge_by", "answer_by"}))
+    scope = Own("partner_id", adviser="client.adviser_id", writes=WRITTEN_OF_COMPLAINT, ruled=frozenset({"status", "acknowledge_by", "answer_by"}))
     __table_args__ = (
         CheckConstraint("acknowledged_on IS NULL OR acknowledged_on >= received_on", name="acknowledged_after_it_came"),
         CheckConstraint("answered_on IS NULL OR answered_on >= received_on", name="answered_after_it_came"),
@@ -55,6 +55,7 @@ class Complaint(Record):
 
     partner_id: Mapped[int] = field(_("Partner"), ForeignKey("partner.id"), index=True)
     client_id: Mapped[int | None] = field(_("Client"), ForeignKey("client.id", ondelete="SET NULL"), index=True)
+    client_name: Mapped[str | None] = field(_("Client, deleted since"), String(200))
     received_on: Mapped[date] = field(_("Received on"), default=today)
     channel: Mapped[Channel] = field(_("How it came"), choice_of(Channel), default=Channel.EMAIL)
     subject: Mapped[str] = field(_("Subject"), String(200))

@@ -29,7 +29,7 @@ class Brand:
 
 def brand_of(partner: Partner) -> Brand:
     colour = partner.brand_colour or GLACIER
-    return Brand(str(partner), colour, lightened(colour), partner.sender_name or str(partner), partner.reply_to or "")
+    return Brand(str(partner), colour, lightened(colour), (partner.sender_name or str(partner))[:LONGEST_NAME], partner.reply_to or "")
 
 
 def channels(colour: str) -> tuple[float, float, float]:

@@ -23,10 +23,9 @@ from app.models import (
     PartnerKind,
     QuestionnaireKind,
     now,
-    today,
 )
 from app.models.scope import verb
-from app.services import client_links, client_mails, client_papers, files, identifiers, knowledge, once
+from app.services import client_links, client_mails, client_papers, contracts, files, identifiers, knowledge, once
 from app.services.crossings import crossing
 from app.services.files import Kept
 from app.services.questionnaires import answers, reading
@@ -95,7 +94,7 @@ def prepared(client_id: int, kind: ClientPaperKind, typed: dict[str, str], contr
     with crossing() as session:
         client = session.get_one(Client, client_id)
         partner = session.get_one(Partner, client.partner_id)
-        if contract_id is not None and session.scalar(select(Contract.id).where(Contract.id == contract_id, Contract.client_id == client_id)) is None:
+        if contract_id is not None and session.scalar(select(Contract.id).where(Contract.id == contract_id, contracts.whose(client))) is None:
             raise RuleBroken(_("This choice is not available. Please choose from the list."), "contract_id")
         parts = parts_of(session, kind, client, partner, said, contract_id)
     with force_locale(locale_of(client.language)):
@@ -138,6 +137,8 @@ def send(paper_id: int, email: str, by: str, by_id: int, token: str | None) -> b
         session.info.update(actor=by, actor_id=by_id)
         once.claim(token, by_id, session=session)
         paper = session.get_one(ClientPaper, paper_id)
+        if paper.status is not ClientPaperState.TO_SIGN:
+            raise RuleBroken(client_papers.NOTHING_TO_SIGN)
         client = session.get_one(Client, paper.client_id)
         if email not in [each.email for each in client_mails.recipients(client, client_mails.signatories_of(session, client.id))]:
             raise RuleBroken(_("Please choose one of this client’s e-mail addresses."), "email")
@@ -212,7 +213,7 @@ def entry_parts(partner: Partner) -> Parts:
             ),
             gettext("Supervision: Autorité de contrôle prudentiel et de résolution (ACPR), 4 place de Budapest, 75009 Paris."),
         ),
-        part(gettext("Receipt"), gettext("I have received this document before any advice, on %(day)s.", day=format_date(today(), "long"))),
+        part(gettext("Receipt"), gettext("I have received this document before any advice.")),
     ]
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from app.models import Client, ClientLink, Partner, PartnerStatus, now
 from app.models.scope import Scope, ScopeKind
 from app.services.brand import brand_of
+from app.services.client_people import is_theirs
 from app.services.crossings import crossing
 from app.services.people import digest_of
 from app.services.refusals import RuleBroken
@@ -44,9 +45,7 @@ class Guest:
 
 
 def new(session: Session, client: Client, recipient: str) -> tuple[str, ClientLink]:
-    """A fresh link for one of a client's people, and its row; earlier ones of the same address that were not used die."""
-    earlier = update(ClientLink).where(ClientLink.client_id == client.id, ClientLink.sent_to == recipient, ClientLink.used_at.is_(None))
-    session.execute(earlier.values(expires_at=now()).execution_options(outside_walls=True))
+    """A fresh link for one of a client's people, and its row. Earlier ones stay good, each once: two mails of one day both open."""
     secret = secrets.token_urlsafe(24)
     row = ClientLink(client_id=client.id, sent_to=recipient, digest=digest_of(secret), expires_at=now() + current_app.config["CLIENT_LINK_LIFETIME"])
     session.add(row)
@@ -63,7 +62,7 @@ def give_time(session: Session, message_id: str) -> None:
 def is_good(secret: str) -> bool:
     with crossing() as session:
         row = session.scalar(select(ClientLink).where(ClientLink.digest == digest_of(secret)))
-        return row is not None and row.is_open and is_open_to(session, row.client_id)
+        return row is not None and row.is_open and is_open_to(session, row)
 
 
 def leads_to(secret: str) -> int | None:
@@ -80,10 +79,13 @@ def house_of(secret: str) -> str:
         return str(partner) if partner is not None else ""
 
 
-def is_open_to(session: Session, client_id: int) -> bool:
-    """Whether a client may enter at all: its notifications are on, and its partner works."""
-    client = session.get(Client, client_id)
-    return client is not None and client.notifications and session.get_one(Partner, client.partner_id).status is PartnerStatus.ACTIVE
+def is_open_to(session: Session, row: ClientLink) -> bool:
+    """Whether a link's owner may enter at all: the client's notifications are on, the address still is one of the client's, and the
+    partner works."""
+    client = session.get(Client, row.client_id)
+    if client is None or not client.notifications or not is_theirs(session, client, row.sent_to):
+        return False
+    return session.get_one(Partner, client.partner_id).status is PartnerStatus.ACTIVE
 
 
 def enter(secret: str) -> str:
@@ -92,7 +94,7 @@ def enter(secret: str) -> str:
         row = session.scalar(select(ClientLink).where(ClientLink.digest == digest_of(secret)).with_for_update())
         if row is None or not row.is_open:
             raise RuleBroken(DEAD)
-        if not is_open_to(session, row.client_id):
+        if not is_open_to(session, row):
             raise RuleBroken(CLOSED)
         visit = secrets.token_urlsafe(24)
         row.used_at, row.session_digest, row.session_until = now(), digest_of(visit), now() + STAYS
@@ -106,7 +108,7 @@ def identify(visit: str | None) -> Guest | None:
         return None
     with crossing() as session:
         row = session.scalar(select(ClientLink).where(ClientLink.session_digest == digest_of(visit), ClientLink.session_until > now()))
-        if row is None or not is_open_to(session, row.client_id):
+        if row is None or not is_open_to(session, row):
             return None
         client = session.get_one(Client, row.client_id)
         partner = session.get_one(Partner, client.partner_id)
@@ -123,4 +125,4 @@ def end(visit: str | None) -> None:
 def owner_of(session: Session, secret: str) -> tuple[Client, str] | None:
     """Whose a link was, used or not, and whom it was sent to; None while it may not enter."""
     row = session.scalar(select(ClientLink).where(ClientLink.digest == digest_of(secret)))
-    return (session.get_one(Client, row.client_id), row.sent_to) if row is not None and is_open_to(session, row.client_id) else None
+    return (session.get_one(Client, row.client_id), row.sent_to) if row is not None and is_open_to(session, row) else None

@@ -8,25 +8,30 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from flask import current_app
 from flask_babel import LazyString, lazy_gettext as _
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.models import Choice, Client, Mail, MailStatus, Partner, Signatory
+from app.models import Choice, Client, Mail, MailStatus, Partner, QuestionnaireSent, now
 from app.models.scope import leave
 from app.services import client_links, jobs
 from app.services.brand import brand_of
+from app.services.client_people import Recipient, recipients, signatories_of
 from app.services.crossings import crossing
 from app.services.mails import written
 from app.services.refusals import STALE, RuleBroken
 
 OFF = _("Notifications are off for this client.")
+__all__ = ["TITLES", "Recipient", "WhatWithHeld", "post", "recipients", "signatories_of", "switch"]
+
 TITLES: dict[str, LazyString] = {  # what each mail to a client is, in the words of those who look after it
     "client_questionnaire": _("Questionnaire to answer"),
     "client_reminder": _("Reminder of a questionnaire"),
     "client_paper": _("Document to read and sign"),
     "client_code": _("Code to sign with"),
     "client_space": _("Link to the client’s space"),
+    "client_moved": _("Letter about a new contact"),
     "client_summary": _("Summary of what was held back"),
 }
 
@@ -35,14 +40,6 @@ class WhatWithHeld(Choice):
     SEND = "send", _("Send them now")
     SUMMARY = "summary", _("Send one summary instead")
     DISCARD = "discard", _("Discard them")
-
-
-@dataclass(frozen=True)
-class Recipient:
-    """Somebody of a client whom a mail can go to."""
-
-    name: str
-    email: str
 
 
 @dataclass(frozen=True)
@@ -55,19 +52,6 @@ class Told:
     status: MailStatus
     at: datetime
     reason: str
-
-
-def signatories_of(session: Session, client_id: int) -> list[Signatory]:
-    return list(session.scalars(select(Signatory).where(Signatory.client_id == client_id).order_by(Signatory.id)))
-
-
-def recipients(client: Client, signatories: list[Signatory]) -> list[Recipient]:
-    """Whom a mail can go to: the client's own address first, then its signatories', the principal before the others."""
-    found = [Recipient(client.called, client.email)] if client.email else []
-    for each in sorted(signatories, key=lambda signatory: not signatory.is_principal):
-        if each.email and each.email.lower() not in [known.email.lower() for known in found]:
-            found.append(Recipient(str(each), each.email))
-    return found
 
 
 def post(session: Session, client: Client, notice: str, recipient: str, **facts: Any) -> Mail:
@@ -109,15 +93,35 @@ def switch(client_id: int, version: int, on: bool, what: WhatWithHeld | None, ac
         client.notifications = on
         if on and held:
             settle(session, client, held, what)
+        if not on:
+            hold_back(session, client_id)
         session.commit()
+
+
+def hold_back(session: Session, client_id: int) -> None:
+    """What has not left yet is held: a mail that is on its way at this moment is the last."""
+    waiting = (MailStatus.QUEUED, MailStatus.DEFERRED, MailStatus.FAILED)
+    for mail in session.scalars(select(Mail).where(Mail.client_id == client_id, Mail.status.in_(waiting))):
+        mail.status, mail.error = MailStatus.HELD, str(OFF)
+
+
+OF_QUESTIONNAIRES = ("client_questionnaire", "client_reminder")
 
 
 def settle(session: Session, client: Client, held: list[Mail], what: WhatWithHeld | None) -> None:
     if what is WhatWithHeld.SEND:
+        asked = give_questionnaires_time(session, client.id)
         for mail in held:
+            if mail.notice in OF_QUESTIONNAIRES and not asked:  # answered or withdrawn meanwhile: its link would lead to nothing
+                mail.status, mail.error = MailStatus.DISCARDED, ""
+                continue
             mail.status, mail.error = MailStatus.QUEUED, ""
             client_links.give_time(session, mail.message_id)
-            jobs.enqueue("send_mail", {"message_id": mail.message_id}, mail.recipient, session, key=mail.message_id)
+            job = jobs.unfinished(session, "send_mail", mail.message_id)
+            if job is not None:
+                jobs.try_again(job)
+            else:
+                jobs.enqueue("send_mail", {"message_id": mail.message_id}, mail.recipient, session, key=mail.message_id)
         return
     for mail in held:
         mail.status, mail.error = MailStatus.DISCARDED, ""
@@ -126,6 +130,15 @@ def settle(session: Session, client: Client, held: list[Mail], what: WhatWithHel
             subjects = list(dict.fromkeys(mail.subject for mail in held if mail.recipient == recipient))
             link, link_row = client_links.new(session, client, recipient)
             link_row.message_id = post(session, client, "client_summary", recipient, subjects=subjects, link=link).message_id
+
+
+def give_questionnaires_time(session: Session, client_id: int) -> bool:
+    """The questionnaires that wait can be answered from the day on which their mail leaves; returns whether there are any."""
+    waits = QuestionnaireSent.client_id == client_id, QuestionnaireSent.answered_at.is_(None), QuestionnaireSent.withdrawn_at.is_(None)
+    rows = list(session.scalars(select(QuestionnaireSent).where(*waits)))
+    for row in rows:
+        row.expires_at = now() + current_app.config["QUESTIONNAIRE_LIFETIME"]
+    return bool(rows)
 
 
 def refuse_while_off(client: Client) -> None:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import current_app
@@ -32,10 +32,11 @@ from app.models import (
     today,
 )
 from app.models.scope import verb
-from app.services import client_mails, codes, files
-from app.services.client_mails import Recipient
+from app.services import client_mails, codes, files, throttle
+from app.services.client_people import Recipient, is_theirs
 from app.services.crossings import crossing
 from app.services.files import Kept
+from app.services.people import digest_of
 from app.services.questionnaires import answers, reading
 from app.services.questionnaires.definition import read
 from app.services.refusals import RuleBroken
@@ -44,6 +45,7 @@ from app.services.wordings import locale_of
 COULD_NOT_BE_WRITTEN = _("The document could not be written just now. Nothing has been lost: please try again in a moment.")
 NOTHING_TO_SIGN = _("There is nothing to sign any more. Please open the page again.")
 NOT_SEALED = _("The signature could not be put into the file just now. Nothing has been signed: please ask for a new code and try again.")
+FREE_CODES = 5  # codes for one document, before each waits longer than the one before
 KINDS = {QuestionnaireKind.QCF: ClientPaperKind.QCF, QuestionnaireKind.QPR: ClientPaperKind.QPR}
 
 
@@ -189,6 +191,7 @@ def send_code(paper_id: int, client_id: int, recipient: Recipient) -> None:
         paper = to_sign(session, paper_id, client_id)
         client = session.get_one(Client, client_id)
         client_mails.refuse_while_off(client)
+        throttle.admit(session, [throttle.Brake(digest_of(about(paper_id)), FREE_CODES, timedelta(minutes=15))])
         session.execute(update(ClientCode).where(ClientCode.paper_id == paper_id, ClientCode.used_at.is_(None)).values(used_at=now()))
         code = codes.fresh()
         expires = now() + current_app.config["CODE_LIFETIME"]
@@ -197,12 +200,13 @@ def send_code(paper_id: int, client_id: int, recipient: Recipient) -> None:
         session.commit()
 
 
-def use_code(paper_id: int, client_id: int, code: str) -> ClientCode:
-    """Burns the code that was sent last and returns it, for the proof; raises RuleBroken. A wrong try counts even though the request
+def use_code(paper_id: int, client_id: int, code: str, email: str | None = None) -> ClientCode:
+    """Burns the code that was sent last (to this very address, where one is given) and returns it, for the proof; raises RuleBroken. A wrong try counts even though the request
     then fails."""
     with crossing(reading=False) as session:
         to_sign(session, paper_id, client_id)
         wanted = select(ClientCode).where(ClientCode.paper_id == paper_id, ClientCode.used_at.is_(None)).order_by(ClientCode.id.desc())
+        wanted = wanted if email is None else wanted.where(ClientCode.sent_to == email)
         sent = session.scalar(wanted.limit(1).with_for_update())
         right = codes.try_code(sent, about(paper_id), code)
         session.commit()
@@ -222,6 +226,8 @@ def seal(paper_id: int, client_id: int, sent: ClientCode, address: str) -> Seale
     with crossing() as session:
         paper = session.get(ClientPaper, paper_id)
         client = session.get_one(Client, client_id)
+        if not is_theirs(session, client, sent.sent_to):  # the address has been removed since the code was sent to it
+            raise RuleBroken(codes.NO_LONGER_VALID, "code")
         signer = signer_of(client, client_mails.signatories_of(session, client_id), sent.sent_to)
         if paper is None or paper.client_id != client_id or paper.status is not ClientPaperState.TO_SIGN:
             raise RuleBroken(NOTHING_TO_SIGN)
@@ -259,10 +265,10 @@ def seal_of(paper: ClientPaper, client: Client, signer: Recipient, sent: ClientC
     return Sealed(files.put(f"{paper.id}.pdf", "application/pdf", content), at, signer.name, proof)
 
 
-def sign(paper_id: int, client_id: int, code: str, address: str) -> None:
+def sign(paper_id: int, client_id: int, code: str, address: str, email: str | None = None) -> None:
     """From the code that was typed to the signed file; raises RuleBroken. Each step in a transaction of its own: a code once used is
     used, and a file that came too late is thrown away."""
-    sent = use_code(paper_id, client_id, code)
+    sent = use_code(paper_id, client_id, code, email)
     signed = seal(paper_id, client_id, sent, address)
     try:
         with crossing(reading=False) as session:

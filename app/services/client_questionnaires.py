@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, joinedload
 from app.models import AnsweredHow, Client, ClientAnswers, Lane, Partner, PartnerStatus, QuestionnaireKind, QuestionnaireSent, now
 from app.services import client_links, client_mails, client_papers, jobs, knowledge, once, schedules
 from app.services.client_links import Guest
+from app.services.client_people import is_theirs
 from app.services.crossings import crossing
 from app.services.questionnaires import answers, versions
 from app.services.refusals import RuleBroken
@@ -106,6 +107,10 @@ def find(session: Session, sent_id: int, client_id: int) -> QuestionnaireSent:
 
 
 def remind(session: Session, row: QuestionnaireSent, client: Client) -> None:
+    """Another mail; a questionnaire whose address is no longer one of the client's is withdrawn instead."""
+    if not is_theirs(session, client, row.sent_to):
+        row.withdrawn_at = now()
+        return
     row.reminded_at = now()
     write(session, client, "client_reminder", row.sent_to, row.kind)
 

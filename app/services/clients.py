@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import LazyString, lazy_gettext as _
-from sqlalchemy import ColumnElement, and_, inspect, or_, select, update
+from sqlalchemy import ColumnElement, and_, inspect, or_, select
 
 from app.extensions import db
 from app.models import Client, ClientKind, ClientReference, ClientStatus, Contract, Partner, ReferenceClaim, Signatory, Supplier, fold
-from app.models.scope import scope_of, verb
-from app.services import alerts, crossings, history
+from app.models.scope import verb
+from app.services import alerts, crossings
 from app.services.refusals import RuleBroken
 
 COMPANIES = (ClientKind.COMPANY, ClientKind.ASSOCIATION)
@@ -25,6 +25,10 @@ def saving(client: Client, new: bool) -> None:
         raise RuleBroken(_("Please enter the name of the company or association."), "company_name")
     if client.kind is ClientKind.COUPLE:
         saving_couple(client)
+    else:
+        client.first_person_id = client.second_person_id = None  # what is no couple any more links nobody
+    if not new and client.kind is not ClientKind.PERSON and (together := couple_of(client)) is not None:
+        raise RuleBroken(_("This person belongs to the couple “%(couple)s” and stays a person. Change the couple first.", couple=together.name), "kind")
     if client.siren and client.kind not in COMPANIES:
         raise RuleBroken(_("Only a company or an association has a SIREN."), "siren")
     if client.children is not None and not 0 <= client.children <= 30:
@@ -68,10 +72,16 @@ def alike(facts: dict[str, Any], partner_id: int | None) -> list[Alike]:
     return list(found.values())[:5]
 
 
+def couple_of(client: Client) -> Client | None:
+    """The couple that a person is part of."""
+    linked = or_(Client.first_person_id == client.id, Client.second_person_id == client.id)
+    with db.session.no_autoflush:
+        return db.session.scalar(select(Client).where(linked, Client.kind == ClientKind.COUPLE, Client.id != client.id).limit(1))
+
+
 def moving(client: Client) -> None:
     """A client goes to another partner with its contracts; its adviser stays behind, and a couple stays together."""
-    couple = select(Client).where(or_(Client.first_person_id == client.id, Client.second_person_id == client.id))
-    if client.kind is ClientKind.PERSON and (together := db.session.scalar(couple.limit(1))) is not None:
+    if client.kind is ClientKind.PERSON and (together := couple_of(client)) is not None:
         raise RuleBroken(_("This person belongs to the couple “%(couple)s”: move the couple, its persons go with it.", couple=together.name), "partner_id")
     if not inspect(client).attrs.adviser_id.history.added:
         client.adviser_id = None
@@ -170,14 +180,3 @@ def saving_signatory(signatory: Signatory, new: bool) -> None:
             other.is_principal = False
         db.session.flush()
         signatory.is_principal = True
-
-
-def move_to(client_ids: list[int], partner_id: int) -> int:
-    """Moves clients with their contracts to another partner, as one bulk deed; returns how many."""
-    session = db.session()
-    if not scope_of(session).sees_everything:
-        raise RuleBroken(_("Only staff move clients."))
-    with history.bulk(session, "Client", {"partner_id": partner_id, "clients": client_ids}):
-        session.execute(update(Client).where(Client.id.in_(client_ids)).values(partner_id=partner_id, adviser_id=None, version=Client.version + 1))
-        session.execute(update(Contract).where(Contract.client_id.in_(client_ids)).values(partner_id=partner_id, version=Contract.version + 1))
-    return len(client_ids)

@@ -9,7 +9,7 @@ from datetime import date, time, timedelta
 
 from flask import current_app
 from flask_babel import LazyString, force_locale, gettext, lazy_gettext as _
-from sqlalchemy import or_, select
+from sqlalchemy import inspect, or_, select
 from sqlalchemy.orm import Session
 
 from app.extensions import db
@@ -37,6 +37,8 @@ def saving(complaint: Complaint, new: bool) -> None:
         wrong["outcome"] = _("Please say what was decided.")
     if complaint.answered_on is not None and not (complaint.answer or "").strip():
         wrong["answer"] = _("Please note the answer that was given.")
+    if not new and complaint.client_id is None and inspect(complaint).attrs.client_id.history.deleted:
+        wrong["client_id"] = _("A complaint stays with its client.")
     refuse_all(wrong)
     belongs(complaint)
 
@@ -83,7 +85,7 @@ def follow_complaints(run: jobs.Run) -> None:
 
 def step(session: Session, complaint: Complaint, name: str, by: date, done_on: date | None) -> None:
     about = f"complaint:{complaint.id}:{name}"
-    row = session.scalar(select(Reminder).where(Reminder.partner_id == complaint.partner_id, Reminder.about == about))
+    row = session.scalar(select(Reminder).where(Reminder.about == about))
     if row is None and done_on is None:
         task = Task(partner_id=complaint.partner_id, name=words_of(complaint, name), due_on=by, shared=True)
         task.assignee_id = session.get_one(Partner, complaint.partner_id).account_manager_id
@@ -94,6 +96,10 @@ def step(session: Session, complaint: Complaint, name: str, by: date, done_on: d
     if row is None:
         return
     held = session.get(Task, row.task_id) if row.task_id is not None else None
+    if row.partner_id != complaint.partner_id:  # its client has gone to another partner, and the step with it
+        row.partner_id = complaint.partner_id
+        if held is not None:
+            held.partner_id = complaint.partner_id
     if held is not None and held.done_on is None and done_on is not None:
         held.done_on = done_on
     if held is not None and held.due_on != by:
@@ -104,11 +110,11 @@ def step(session: Session, complaint: Complaint, name: str, by: date, done_on: d
 
 
 def words_of(complaint: Complaint, name: str) -> str:
-    """In the house's own language: a task is one text for everybody."""
+    """In the house's own language: a task is one text for everybody, so it does not say what is complained of."""
     with force_locale(locale_of(current_app.config["BABEL_DEFAULT_LOCALE"])):
         if name == "acknowledge":
-            return gettext("Acknowledge the complaint: %(subject)s", subject=complaint.subject)[:200]
-        return gettext("Answer the complaint: %(subject)s", subject=complaint.subject)[:200]
+            return gettext("Acknowledge complaint no. %(number)s", number=complaint.id)
+        return gettext("Answer complaint no. %(number)s", number=complaint.id)
 
 
 schedules.daily("follow_complaints", time(5, 40))

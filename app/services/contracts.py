@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, func, literal, or_, select
 from sqlalchemy.orm import joinedload
 
 from app.extensions import db
-from app.models import Client, ClientStatus, Contract, ContractStatus, Product, Supplier, number_key
+from app.models import Client, ClientKind, ClientStatus, Contract, ContractStatus, Product, Supplier, number_key
 from app.services.refusals import RuleBroken
 
 
@@ -53,7 +53,7 @@ class Total:
 
 def whose(client: Client) -> ColumnElement[bool]:
     """The contracts that a client's file shows: its own and those of the couples it is part of."""
-    couples = select(Client.id).where(or_(Client.first_person_id == client.id, Client.second_person_id == client.id))
+    couples = select(Client.id).where(Client.kind == ClientKind.COUPLE, or_(Client.first_person_id == client.id, Client.second_person_id == client.id))
     return or_(Contract.client_id == client.id, Contract.client_id.in_(couples))
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from app.connectors import documents
 from app.models import (
+    Advice,
     Choice,
     Client,
     ClientAnswers,
@@ -30,7 +31,7 @@ from app.models import (
     Supplier,
     today,
 )
-from app.models.custom import fields_of
+from app.models.custom import FieldPortal, fields_of
 from app.services.client_papers import COULD_NOT_BE_WRITTEN
 from app.services.questionnaires import reading
 from app.services.refusals import RuleBroken
@@ -60,11 +61,13 @@ def facts_of(record: Any) -> dict[str, Any]:
     return found | {"noted_on": plain(record.created_at)}
 
 
-def gathered(session: Session, client: Client) -> dict[str, Any]:
-    """Everything about a client as JSON keeps it; keys are those of the tables."""
+def gathered(session: Session, client: Client, on_portal: bool = False) -> dict[str, Any]:
+    """Everything about a client as JSON keeps it; keys are those of the tables. `on_portal` leaves out the house's own fields that are
+    not shown there."""
+    fields = {key: known for key, known in fields_of(Client).items() if not (on_portal and known.portal == FieldPortal.HIDDEN)}
     own: dict[str, Any] = {
         "client": facts_of(client)
-        | {"fields": {str(fields_of(Client)[key].label): plain(value) for key, value in (client.custom or {}).items() if key in fields_of(Client)}}
+        | {"fields": {str(known.label): plain((client.custom or {}).get(key)) for key, known in fields.items() if (client.custom or {}).get(key) is not None}}
     }
     for title, entity in (
         ("signatories", Signatory),
@@ -72,6 +75,7 @@ def gathered(session: Session, client: Client) -> dict[str, Any]:
         ("files", ClientFile),
         ("questionnaires_sent", QuestionnaireSent),
         ("requests", DataRequest),
+        ("advice", Advice),
     ):
         own[title] = [facts_of(row) for row in session.scalars(select(entity).where(entity.client_id == client.id).order_by(entity.id))]  # type: ignore[attr-defined]
     own["complaints"] = [facts_of(row) for row in session.scalars(select(Complaint).where(Complaint.client_id == client.id).order_by(Complaint.id))]
@@ -124,7 +128,7 @@ def pdf(session: Session, client: Client) -> bytes:
 def parts_of(session: Session, client: Client) -> list[dict[str, Any]]:
     """The sections of the document: a title, and cards of (label, value)."""
     found = [{"title": str(Client.title), "cards": [pairs(client)]}]
-    for entity in (Signatory, ClientReference, Contract, ClientPaper, ClientFile, QuestionnaireSent, Complaint, DataRequest):
+    for entity in (Signatory, ClientReference, Contract, ClientPaper, ClientFile, QuestionnaireSent, Advice, Complaint, DataRequest):
         rows = session.scalars(select(entity).where(entity.client_id == client.id).order_by(entity.id))  # type: ignore[attr-defined]
         found.append({"title": str(entity.plural), "cards": [pairs(row) for row in rows]})
     for row in session.scalars(answered(client.id)):

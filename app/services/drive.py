@@ -5,6 +5,7 @@ Bytes are kept before the row that names them; what no row names in the end is p
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import time, timedelta
 from typing import Any
@@ -93,7 +94,13 @@ def quota() -> int:
 # --- folders --------------------------------------------------------------------------------------
 
 
+def hold(client_id: int) -> None:
+    """One at a time in one drive: two could fill the last room, or move two folders into each other."""
+    db.session.execute(select(Client.id).where(Client.id == client_id).with_for_update())
+
+
 def clean_name(name: str, longest: int = 120) -> str:
+    name = "".join(letter for letter in name if unicodedata.category(letter)[0] != "C" or letter.isspace())
     name = " ".join(name.replace("/", " ").replace("\\", " ").split()).strip(". ")
     if not name:
         raise RuleBroken(_("Please enter a name."), "name")
@@ -103,6 +110,7 @@ def clean_name(name: str, longest: int = 120) -> str:
 
 
 def add_folder(client: Client, parent_id: int | None, name: str) -> Folder:
+    hold(client.id)
     name, known = clean_name(name), folders_of(client.id)
     if parent_id is not None and parent_id not in known:
         raise RuleBroken(STALE)
@@ -140,6 +148,7 @@ def rename_folder(folder: Folder, name: str) -> None:
 
 def move_folder(folder: Folder, into: int | None) -> None:
     """Into another folder, or to the top; never into itself or below itself."""
+    hold(folder.client_id)
     known = folders_of(folder.client_id)
     if into is not None and into not in known:
         raise RuleBroken(STALE)
@@ -160,6 +169,7 @@ def depth_below(folder: Folder, known: dict[int, Folder]) -> int:
 
 def remove_folder(folder: Folder) -> None:
     """An empty one only: nothing is thrown away unseen."""
+    hold(folder.client_id)
     if db.session.scalar(select(Folder.id).where(Folder.parent_id == folder.id).limit(1)) is not None:
         raise RuleBroken(_("This folder still holds folders. Move or delete them first."))
     held = list(db.session.scalars(select(ClientFile).where(ClientFile.folder_id == folder.id)))
@@ -184,7 +194,7 @@ def room_for(client_id: int, size: int) -> None:
 
 def put(client: Client, folder_id: int | None, kept: Kept, by: str) -> ClientFile:
     """Takes a file in; one of the same name in the same folder gets a new version, and the one before stays. The caller commits."""
-    db.session.execute(select(Client.id).where(Client.id == client.id).with_for_update())  # one at a time, or two would fill the last room
+    hold(client.id)
     if folder_id is not None and folder_id not in folders_of(client.id):
         raise RuleBroken(STALE)
     here = ClientFile.folder_id == folder_id if folder_id is not None else ClientFile.folder_id.is_(None)

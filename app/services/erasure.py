@@ -12,10 +12,12 @@ from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.models import (
+    Advice,
     Client,
     ClientAnswers,
     ClientFile,
     ClientFileVersion,
+    ClientKind,
     ClientPaper,
     ClientReference,
     ClientStatus,
@@ -46,7 +48,7 @@ DUE_DILIGENCE = _("Customer due diligence and transactions: five years after the
 YEARS = 5
 # Rows that hang on a client, in the order in which they can go; those that the database takes along are not named.
 GOING = (ClientPaper, ClientAnswers, QuestionnaireSent, ClientFileVersion, ClientFile, Folder, DataRequest)
-REMEMBERED = (Signatory, ClientReference, ReferenceClaim, ClientPaper, ClientAnswers, ClientFile, Folder, DataRequest, Contract)
+REMEMBERED = (Signatory, ClientReference, ReferenceClaim, ClientPaper, ClientAnswers, ClientFile, Folder, DataRequest, Advice, Contract)
 
 
 @dataclass(frozen=True)
@@ -65,12 +67,21 @@ def outlook(session: Session, client: Client) -> Outlook:
     running = session.scalar(select(Contract.id).where(Contract.client_id == client.id, Contract.status.in_(RUNNING)).limit(1))
     if running is not None:
         return Outlook(_("This client still holds contracts in force. They have to end, or go to another file, first."), None)
-    couple = session.scalar(select(Client).where(or_(Client.first_person_id == client.id, Client.second_person_id == client.id)).limit(1))
+    couple = session.scalar(
+        select(Client).where(Client.kind == ClientKind.COUPLE, or_(Client.first_person_id == client.id, Client.second_person_id == client.id)).limit(1)
+    )
     if couple is not None:
         return Outlook(_("This person belongs to the couple “%(couple)s”: delete the couple first.", couple=couple.name), None)
     had_contracts = session.scalar(select(Contract.id).where(Contract.client_id == client.id).limit(1)) is not None
-    was_client = client.status is not ClientStatus.PROSPECT or had_contracts
+    was_client = client.status is not ClientStatus.PROSPECT or had_contracts or has_been_advised(session, client)
     return Outlook(None, months_after(today(), 12 * YEARS) if was_client else None)
+
+
+def has_been_advised(session: Session, client: Client) -> bool:
+    """Whether there is a relationship to prove: a signed document, advice that was noted, a complaint."""
+    signed = select(ClientPaper.id).where(ClientPaper.client_id == client.id, ClientPaper.signed_at.is_not(None))
+    noted = (select(entity.id).where(entity.client_id == client.id) for entity in (Advice, Complaint))  # type: ignore[attr-defined]
+    return any(session.scalar(wanted.limit(1)) is not None for wanted in (signed, *noted))
 
 
 def remove(client_id: int, version: int, typed: str, actor: str, actor_id: int) -> date | None:
@@ -92,9 +103,9 @@ def remove(client_id: int, version: int, typed: str, actor: str, actor_id: int) 
         if found.until is not None:
             lock(session, client, found.until, actor, records)
         take_out(session, client)
+        if found.until is None:
+            jobs.enqueue("forget_history", {"records": records}, session=session)
         session.commit()
-    if found.until is None:
-        forget(records)
     return found.until
 
 
@@ -107,7 +118,8 @@ def records_of(session: Session, client: Client) -> list[list[Any]]:
 
 
 def lock(session: Session, client: Client, until: date, actor: str, records: list[list[Any]]) -> None:
-    content = dossier.gathered(session, client) | {"records": records}
+    complaints = list(session.scalars(select(Complaint.id).where(Complaint.client_id == client.id)))
+    content = dossier.gathered(session, client) | {"records": records, "complaint_ids": complaints}
     locked = LockedFile(
         partner_id=client.partner_id, name=client.full_name, purpose=DUE_DILIGENCE._args[0], until=until, deleted_by=actor, client_id=client.id, content=content
     )
@@ -127,17 +139,20 @@ def take_out(session: Session, client: Client) -> None:
         for entity in GOING:
             session.execute(delete(entity).where(entity.client_id == client.id))  # type: ignore[attr-defined]
         session.execute(delete(Contract).where(Contract.client_id == client.id))
-        session.execute(update(Complaint).where(Complaint.client_id == client.id).values(client_id=None))
+        session.execute(update(Complaint).where(Complaint.client_id == client.id).values(client_id=None, client_name=client.full_name))
     session.expire_all()
     session.delete(client)
     session.flush()
 
 
-def forget(records: list[list[Any]]) -> None:
-    """Erases what history held of some rows; its chain stays."""
+@jobs.kind("forget_history", _("Erase what history held of deleted records"), lane=Lane.LONG, most_tries=50)
+def forget_history(run: jobs.Run) -> None:
+    """Erases what history held of some rows; its chain stays. A job of the transaction that took the rows out: it comes with it, or not
+    at all, and a process that is killed in between loses nothing."""
     with crossing(reading=False) as session:
-        for entity, number in records:
+        for entity, number in run.facts["records"]:
             history.erase_values(session, entity, number)
+        run.settle(session)
         session.commit()
 
 
@@ -163,9 +178,11 @@ def open_locks(run: jobs.Run) -> None:
             if locked is None:
                 continue
             records = [*locked.content.get("records", []), [LockedFile.__name__, locked.id]]
+            for complaint in session.scalars(select(Complaint).where(Complaint.id.in_(locked.content.get("complaint_ids", [])))):
+                complaint.client_name = None
             session.delete(locked)
+            jobs.enqueue("forget_history", {"records": records}, session=session)
             session.commit()
-        forget(records)
         run.renew()
 
 

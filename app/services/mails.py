@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.connectors import mail as mail_connector
 from app.extensions import db
-from app.models import Job, Mail, MailStatus, now
+from app.models import Client, Job, Mail, MailStatus, now
 from app.models.base import encodable
 from app.models.scope import leave
 from app.services import jobs
@@ -101,6 +101,10 @@ def begin_sending(run: jobs.Run) -> mail_connector.Letter | None:
         run.write(session, lease_until=now() + run.kind.lease)
         mail = session.scalar(select(Mail).where(Mail.message_id == run.facts["message_id"]).with_for_update())
         if mail is None or mail.status not in UNDER_WAY:
+            return None
+        if mail.client_id is not None and not session.get_one(Client, mail.client_id).notifications:
+            mail.status = MailStatus.HELD  # switched off since it was queued
+            session.commit()
             return None
         mail.status = MailStatus.SENDING
         letter = mail_connector.Letter(mail.message_id, mail.recipient, mail.subject, mail.text, mail.html, mail.sender_name or "", mail.reply_to or "")

@@ -37,7 +37,7 @@ SAMPLE = {
     "subjects": ["Quelques questions sur vos connaissances", "Votre code de signature"],
     "pieces": [(None, date(2027, 3, 1)), (DocumentKind.LIABILITY, date(2027, 1, 15))],
 }
-WITHOUT_LINK = frozenset({"client_code", "signing_code", "address_changed", "second_factor"})
+WITHOUT_LINK = frozenset({"client_code", "client_moved", "signing_code", "address_changed", "second_factor"})
 
 
 def names() -> list[str]:

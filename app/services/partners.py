@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask_babel import lazy_gettext as _
+from flask_babel import lazy_gettext as _, ngettext
 from sqlalchemy import inspect, or_, select
 from sqlalchemy.exc import IntegrityError
 
@@ -25,7 +25,7 @@ from app.models import (
     today,
 )
 from app.models.scope import verb
-from app.services import agreements, alerts, checks, crossings, history, notices, owners, screening, settings, signing
+from app.services import agreements, alerts, checks, crossings, history, notices, owners, portfolio, screening, settings, signing
 from app.services.agreements import Prepared
 from app.services.questionnaires import answers
 from app.services.refusals import RuleBroken, refuse_all
@@ -213,7 +213,16 @@ def freeze(partner: Partner, by: str, reason: str) -> None:
 
 
 def close(partner: Partner, by: str, reason: str) -> None:
-    """For good: what still waits for this partner waits no more."""
+    """For good: what still waits for this partner waits no more. Its clients are not left to nobody: where they go is planned first."""
+    number = portfolio.count(db.session(), partner.id)
+    if number and not portfolio.is_planned(db.session(), partner.id):
+        raise RuleBroken(
+            ngettext(
+                "This partner still has %(num)s client. Plan first where it goes, under “Moves of clients”.",
+                "This partner still has %(num)s clients. Plan first where they go, under “Moves of clients”.",
+                number,
+            )
+        )
     move(partner, CLOSED, by, reason_given(reason))
     agreements.cancel_offers(partner)
     handle_alerts(partner)

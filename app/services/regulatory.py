@@ -38,7 +38,7 @@ from app.models import (
 )
 from app.models.base import HOUSE_ZONE
 from app.models.terms import months_after
-from app.services import knowledge
+from app.services import contracts, knowledge
 from app.services.refusals import RuleBroken
 
 YEARLY = 12  # months an entry document is good for
@@ -113,21 +113,31 @@ def checklist(session: Session, client: Client) -> list[Step]:
     """The steps in the order in which the law wants them."""
     newest = newest_papers(session, client.id)
     answered = knowledge.latest(session, client.id)
+    asked = (
+        []
+        if client.kind is ClientKind.COUPLE
+        else [  # each of its persons answers in its own file
+            questionnaire("qcf", answered.get(QuestionnaireKind.QCF), newest.get(ClientPaperKind.QCF)),
+            questionnaire("qpr", answered.get(QuestionnaireKind.QPR), newest.get(ClientPaperKind.QPR)),
+            sustainability(answered.get(QuestionnaireKind.QPR)),
+        ]
+    )
     return [
         letter("entry", newest.get(ClientPaperKind.ENTRY), months=YEARLY),
         known(client),
-        questionnaire("qcf", answered.get(QuestionnaireKind.QCF), newest.get(ClientPaperKind.QCF)),
-        questionnaire("qpr", answered.get(QuestionnaireKind.QPR), newest.get(ClientPaperKind.QPR)),
-        sustainability(answered.get(QuestionnaireKind.QPR)),
+        *asked,
         letter("mission", newest.get(ClientPaperKind.MISSION)),
         letter("suitability", newest.get(ClientPaperKind.SUITABILITY)),
     ]
 
 
 def newest_papers(session: Session, client_id: int) -> dict[ClientPaperKind, ClientPaper]:
-    """The newest document of each kind; a signed one stands before a newer one that is not, unless that one waits."""
-    ids = select(func.max(ClientPaper.id)).where(ClientPaper.client_id == client_id, ClientPaper.status != ClientPaperState.REPLACED).group_by(ClientPaper.kind)
-    return {paper.kind: paper for paper in session.scalars(select(ClientPaper).where(ClientPaper.id.in_(ids)))}
+    """Of each kind the document that counts: one that waits to be signed, else the newest."""
+    wanted = select(ClientPaper).where(ClientPaper.client_id == client_id, ClientPaper.status != ClientPaperState.REPLACED)
+    found: dict[ClientPaperKind, ClientPaper] = {}
+    for paper in session.scalars(wanted.order_by(ClientPaper.status != ClientPaperState.SIGNED, ClientPaper.id)):
+        found[paper.kind] = paper  # signed ones come first, in their order; then those that wait
+    return found
 
 
 def letter(key: str, paper: ClientPaper | None, months: int = 0) -> Step:
@@ -199,7 +209,11 @@ def saving_advice(advice: Advice) -> None:
         raise RuleBroken(_("This day is yet to come."), "given_on")
     with db.session.no_autoflush:
         contract = db.session.get(Contract, advice.contract_id) if advice.contract_id else None
-    if contract is not None and contract.client_id != advice.client_id:
+        client = db.session.get(Client, advice.client_id) if advice.client_id else None
+        known = (
+            contract is not None and client is not None and db.session.scalar(select(Contract.id).where(Contract.id == contract.id, contracts.whose(client))) is not None
+        )
+    if contract is not None and not known:
         raise RuleBroken(_("This contract belongs to another client."), "contract_id")
 
 

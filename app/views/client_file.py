@@ -131,7 +131,9 @@ class ClientPages(HouseView):
         return render_template("clients/answer.html", **facts), 422 if wrong or told else 200
 
     def keep(self, record_id: int, shown: Questionnaire, values: Any) -> None:
-        """The document is written before the transaction begins."""
+        """The document is written before the transaction begins: the version that was shown is let go of first, or reading it would begin
+        one."""
+        db.session.expunge(shown)
         db.session.rollback()
         with client_papers.prepared(record_id, shown, values) as result:
             once.claim(request.form.get("one_time"), signed_in().id)
@@ -255,7 +257,7 @@ class ClientPages(HouseView):
         """Everything about a client, for the client who asks."""
         self.client(record_id)
         with crossing() as session:
-            content = dossier.written(dossier.gathered(session, session.get_one(Client, record_id)))
+            content = dossier.written(dossier.gathered(session, session.get_one(Client, record_id), on_portal=self.frame == "portal"))
         return attached(content.encode(), f"client-{record_id}.json", "application/json")
 
     @page("/<id:record_id>/export.pdf", needs=WRITE)

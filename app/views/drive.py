@@ -16,7 +16,7 @@ from app.models import ClientFile, Folder
 from app.models.scope import is_ones_own
 from app.permissions import CLIENT_FILE, FULL, MY_CLIENTS, WRITE
 from app.services import drive, files, once
-from app.services.refusals import RuleBroken
+from app.services.refusals import STALE, RuleBroken
 from app.views.base import HouseView, page, signed_in
 from app.views.client_file import ClientPages
 from app.views.files import send
@@ -233,6 +233,8 @@ class ClientFilePages(HouseView):
         client_id, leaves = file.client_id, request.form.get("deed") == "throw"
         try:
             once.claim(request.form.get("one_time"), signed_in().id)
+            if file.deleted_at is not None and request.form.get("deed") != "back":
+                raise RuleBroken(STALE)
             act()
             db.session.commit()
             flash(done, "good")

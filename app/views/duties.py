@@ -24,7 +24,7 @@ class ComplaintView(EntityView):
     sort = ["received_on", "acknowledge_by", "answer_by", "status"]
     search = False
     form = {_("Complaint"): ["partner", *COMING], _("What was done"): ANSWERING}
-    show = {_("Complaint"): ["partner", *COMING], _("Terms"): TERMS, _("What was done"): ANSWERING}
+    show = {_("Complaint"): ["partner", *COMING, "client_name"], _("Terms"): TERMS, _("What was done"): ANSWERING}
     deletes = False
     portal = Portal(
         access=MY_COMPLAINTS,

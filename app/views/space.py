@@ -195,7 +195,7 @@ class SpaceView(HouseView):
         db.session.rollback()
         try:
             checked_form()
-            client_papers.sign(record_id, guest().client_id, code_typed(), request.remote_addr or "")
+            client_papers.sign(record_id, guest().client_id, code_typed(), request.remote_addr or "", guest().email)
         except RuleBroken as refusal:
             return self.paper_screen(record_id, refusal)
         flash(gettext("Signed. Thank you: your adviser sees it too."), "good")

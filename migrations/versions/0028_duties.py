@@ -38,6 +38,7 @@ def upgrade() -> None:
         number("id"),
         number("partner_id"),
         number("client_id", nullable=True),
+        sa.Column("client_name", sa.String(length=200), nullable=True),
         sa.Column("received_on", DAY, nullable=False),
         choice("channel", "channel", "letter", "email", "phone", "visit"),
         text("subject", 200),

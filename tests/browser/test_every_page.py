@@ -133,7 +133,7 @@ def test_every_page_of_a_client_behind_a_link_is_accessible(house, cast, tab, la
     sent = cast.questionnaire_sent(client)
     with cast.writing() as session:
         held = session.get_one(m.Client, client.id)
-        held.notifications, held.language = True, language
+        held.notifications, held.language, held.email = True, language, "client@example.org"
         link, _row = client_links.new(session, held, "client@example.org")
         session.get_one(m.Partner, ours.partner.id).brand_colour = "#7a003c"
     browser, axe, violations, wide = tab(language, width, dark), Axe(), [], []

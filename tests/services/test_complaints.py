@@ -54,8 +54,8 @@ def test_a_partner_notes_a_complaint_and_its_tasks_come_and_go(house, cast):
         run_job(house, complaints.follow_complaints)
     tasks = cast.read(lambda session: [(task.name, task.due_on, task.shared, task.done_on) for task in session.query(m.Task).order_by(m.Task.id)])
     assert tasks == [
-        ("Accuser réception de la réclamation\u00a0: Frais", row.acknowledge_by, True, None),
-        ("Répondre à la réclamation\u00a0: Frais", row.answer_by, True, None),
+        (f"Accuser réception de la réclamation n°\u00a0{row.id}", row.acknowledge_by, True, None),
+        (f"Répondre à la réclamation n°\u00a0{row.id}", row.answer_by, True, None),
     ]
     today = f"{m.today():%d/%m/%Y}"
     done = sent(client, acknowledged_on=today, answered_on=today, outcome="accepted", answer="Frais remboursés.", version=row.version)
@@ -115,3 +115,18 @@ def test_a_request_about_data_has_a_month(house, cast):
         **EN,
     )
     assert "Please note the answer" in refused.text
+
+
+def test_a_member_limited_to_its_own_clients_sees_no_others_complaints(house, cast):
+    partner, client = a_client(cast)
+    member = cast.member(partner, "member", own_clients_only=True)
+    _partner, own = a_client(cast, partner=partner, adviser_id=member.id)
+    theirs = cast.add(m.Complaint(partner_id=partner.id, client_id=client.id, subject="Zzleak", text="x"))
+    mine = cast.add(m.Complaint(partner_id=partner.id, client_id=own.id, subject="Mienne", text="x"))
+    visitor = cast.signed_in(member, partner)
+    page = visitor.get("/portal/complaints/").text
+    assert "Mienne" in page
+    assert "Zzleak" not in page
+    assert visitor.get(f"/portal/complaints/{theirs.id}").status_code == 404
+    detached = sent(own, subject="Mienne", version=mine.version) | {"client_id": ""}
+    assert "stays with its client" in visitor.post(f"/portal/complaints/{mine.id}/edit", detached, **EN).text

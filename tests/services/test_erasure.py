@@ -34,6 +34,12 @@ def delete(owner, client, name=None):
     return owner.post(f"/portal/clients/{client.id}/delete", {"version": client.version, "name_again": client.full_name if name is None else name}, **EN)
 
 
+def forget(house, cast):
+    """The jobs that erase what history held, which came to be with the deletion."""
+    for job in cast.read(lambda session: session.query(m.Job).filter_by(kind="forget_history").all()):
+        run_job(house, erasure.forget_history, **job.facts)
+
+
 def everywhere(cast):
     """Every text of every table."""
 
@@ -54,6 +60,7 @@ def test_a_prospect_goes_at_once_and_leaves_nothing(house, cast):
     assert "nothing has to be kept" in page
     answer = delete(owner, client)
     assert answer.headers["Location"] == "/portal/clients/"
+    forget(house, cast)
     assert everywhere(cast) == {}, "not in history either"
     with house.app_context(), crossing(piecemeal=True) as session:
         assert history.broken_places(session) == [], "and its chain still holds"
@@ -95,6 +102,7 @@ def test_a_client_is_locked_for_five_years_out_of_every_list_and_then_goes(house
     with cast.writing() as session:
         session.query(m.LockedFile).one().until = m.today() - timedelta(days=1)
     run_job(house, erasure.open_locks)
+    forget(house, cast)
     assert everywhere(cast) == {}
     assert (cast.count(m.LockedFile), cast.count(m.LockedBytes)) == (0, 0)
     with house.app_context(), crossing(piecemeal=True) as session:
@@ -148,3 +156,16 @@ def test_everything_about_a_client_comes_as_data_and_as_a_document(house, cast):
     for kind in ("json", "pdf"):
         assert stranger.get(f"/portal/clients/{client.id}/export.{kind}").status_code == 404
         assert cast.client_for("read_only", partner).get(f"/portal/clients/{client.id}/export.{kind}").status_code == 403
+
+
+def test_who_has_been_advised_is_no_mere_prospect(house, cast):
+    partner, client = a_client(cast)
+    cast.client_paper(client, kind=m.ClientPaperKind.MISSION, status=m.ClientPaperState.SIGNED, signed_at=m.now(), signed_by="A")
+    complaint = cast.add(m.Complaint(partner_id=partner.id, client_id=client.id, subject="x", text="x"))
+    assert delete(cast.client_for("owner", partner), client).status_code == 302
+    assert cast.count(m.LockedFile) == 1
+    assert cast.get(m.Complaint, complaint.id).client_name == "Durand Alice", "the register still says who complained"
+    with cast.writing() as session:
+        session.query(m.LockedFile).one().until = m.today()
+    run_job(house, erasure.open_locks)
+    assert cast.get(m.Complaint, complaint.id).client_name is None

@@ -9,7 +9,7 @@ from app import models as m
 from app.extensions import db
 from app.models.recorder import UnrecordedBulk
 from app.models.scope import SYSTEM, acting
-from app.services import clients, history
+from app.services import history
 
 
 @pytest.fixture
@@ -84,7 +84,8 @@ def test_bulk_statements_on_recorded_tables_go_through_the_bulk_verb(house, cast
     with house.app_context(), acting(db.session(), SYSTEM, "tests"):
         with pytest.raises(UnrecordedBulk):
             db.session.execute(update(m.Client).values(city="X"))
-        assert clients.move_to([client.id], other.id) == 1
+        with history.bulk(db.session(), "Client", {"partner_id": other.id, "clients": [client.id]}):
+            db.session.execute(update(m.Client).where(m.Client.id == client.id).values(partner_id=other.id))
         db.session.commit()
     entry = cast.read(lambda session: session.scalars(select(m.History).where(m.History.deed == m.Deed.BULK)).one())
     assert entry.values.changes["clients"] == [None, [client.id]]

@@ -57,6 +57,7 @@ def build(cast: Cast) -> tuple[Side, Side, dict[str, Any]]:
         records.append(cast.add(m.ClientAnswers(**answered, values={"goal": "keep"}, how=m.AnsweredHow.TOGETHER, review_on=date(2028, 1, 1))))
         records.append(cast.client_paper(client, records[-1]))
         records.append(cast.add(m.Advice(client_id=client.id, contract_id=next(each.id for each in records if isinstance(each, m.Contract)), kind=m.AdviceKind.GIVEN)))
+        records.append(cast.add(m.PortfolioMove(from_partner_id=partner.id, to_partner_id=partner.id, by=mark, state=m.MoveState.DONE)))
         records.append(cast.add(m.Complaint(partner_id=partner.id, client_id=client.id, subject=f"{mark} réclamation", text=mark)))
         records.append(cast.add(m.DataRequest(client_id=client.id, kind=m.RequestKind.ACCESS, text=mark)))
         records.append(cast.add(m.LockedFile(partner_id=partner.id, name=f"{mark} ancien", purpose="x", until=date(2031, 1, 1), deleted_by="x", client_id=1, content={})))

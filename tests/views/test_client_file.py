@@ -336,3 +336,17 @@ def test_another_principal_takes_the_title_from_the_first(house, cast):
     owner.post(f"/portal/clients/{client.id}/signatories/add", {"step": "2", "role": "co_holder", "first_name": "C", "last_name": "D", "is_principal": "y"})
     held = cast.read(lambda session: {str(row): row.is_principal for row in session.query(m.Signatory)})
     assert held == {"A B": False, "C D": True}
+
+
+def test_a_person_of_a_couple_stays_one_and_a_couple_that_is_none_any_more_links_nobody(house, cast):
+    partner, first = a_client(cast)
+    _partner, second = a_client(cast, partner=partner)
+    couple = cast.client(partner, kind=m.ClientKind.COUPLE, first_name=None, last_name="Deux", first_person_id=first.id, second_person_id=second.id)
+    owner = cast.client_for("owner", partner)
+    common = {"country": "FR", "tax_country": "FR", "language": "fr", "version": 1}
+    refused = owner.post(f"/portal/clients/{first.id}/edit", common | {"kind": "company", "company_name": "SARL"}, **EN)
+    assert "belongs to the couple" in refused.text.split('id="kind_help"')[1][:400]
+    assert owner.post(f"/portal/clients/{couple.id}/edit", common | {"kind": "company", "company_name": "SARL", "first_person_id": first.id}).status_code == 302
+    kept = cast.get(m.Client, couple.id)
+    assert (kept.first_person_id, kept.second_person_id) == (None, None)
+    assert owner.post(f"/portal/clients/{first.id}/edit", common | {"kind": "company", "company_name": "SARL"}).status_code == 302

@@ -7,7 +7,7 @@ import threading
 from datetime import timedelta
 
 from app import models as m
-from app.services import client_questionnaires, knowledge, signing
+from app.services import client_links, client_questionnaires, jobs, knowledge, signing
 from app.services.crossings import crossing
 from tests.clients import BOLD, EN, SAFE, a_client, code_in, entered, link_in, run_job, sent_to, typed
 
@@ -186,3 +186,79 @@ def test_the_house_reminds_once_and_says_when_answers_are_to_be_reviewed(house, 
     run_job(house, knowledge.review_knowledge)
     assert cast.get(m.Client, client.id).knowledge is m.Knowledge.DUE
     assert "To be reviewed" in owner.get(f"/portal/clients/{client.id}/qpr", **EN).text
+
+
+def test_the_code_of_one_signatory_is_worth_nothing_to_another(house, cast):
+    partner, client = a_client(cast)
+    cast.add(m.Signatory(client_id=client.id, first_name="Bob", last_name="Durand", email="bob@example.org"))
+    paper = cast.client_paper(client)
+    alice = cast.guest(client)
+    bob = entered_as(cast, client, "bob@example.org")
+    alice.post(f"/space/papers/{paper.id}/code")
+    code = code_in(cast.mails()[-1])
+    assert bob.post(f"/space/papers/{paper.id}/sign", {"code": code, "consent": "1"}).status_code == 422
+    assert cast.get(m.ClientPaper, paper.id).status is m.ClientPaperState.TO_SIGN
+
+
+def entered_as(cast, client, email):
+    with cast.app.app_context(), crossing(reading=False) as session:
+        link, _row = client_links.new(session, session.get_one(m.Client, client.id), email)
+        session.commit()
+    return entered(cast, link.removeprefix("http://localhost"))
+
+
+def test_an_address_that_was_removed_opens_nothing_and_signs_nothing(house, cast):
+    partner, client = a_client(cast)
+    signatory = cast.add(m.Signatory(client_id=client.id, first_name="Ex", last_name="X", email="ex@example.org"))
+    paper = cast.client_paper(client)
+    ex = entered_as(cast, client, "ex@example.org")
+    ex.post(f"/space/papers/{paper.id}/code")
+    code = code_in(cast.mails()[-1])
+    with cast.app.app_context(), crossing(reading=False) as session:
+        link, _row = client_links.new(session, session.get_one(m.Client, client.id), "ex@example.org")
+        session.commit()
+    with cast.writing() as session:
+        session.delete(session.get_one(m.Signatory, signatory.id))
+    assert ex.get("/space/").status_code == 403
+    path = link.removeprefix("http://localhost")
+    assert cast.stranger().post(path).status_code == 422
+    before = len(cast.mails())
+    cast.stranger().post(f"{path}/again")
+    assert len(cast.mails()) == before
+    owner = cast.client_for("owner", partner)
+    assert owner.post(f"/portal/client-papers/{paper.id}/sign", {"code": code, "consent": "1"}).status_code == 422
+    assert cast.get(m.ClientPaper, paper.id).status is m.ClientPaperState.TO_SIGN
+
+
+def test_nobody_fills_a_mailbox_with_codes(house, cast):
+    partner, client = a_client(cast)
+    paper = cast.client_paper(client)
+    guest = cast.guest(client)
+    for _turn in range(12):
+        guest.post(f"/space/papers/{paper.id}/code")
+    assert len(cast.mails()) == 5
+
+
+def test_what_is_queued_is_held_once_notifications_are_off(house, cast):
+    partner, client = a_client(cast)
+    owner = cast.client_for("owner", partner)
+    owner.post(f"/portal/clients/{client.id}/space", {"email": client.email})
+    version = cast.get(m.Client, client.id).version
+    owner.post(f"/portal/clients/{client.id}/notifications/switch", {"on": "0", "version": version})
+    assert [mail.status.value for mail in cast.mails()] == ["held"]
+    with cast.writing() as session:
+        session.query(m.Mail).one().status = m.MailStatus.QUEUED  # as if it had been queued at the same moment
+    with house.app_context():
+        jobs.work_off()
+    assert [mail.status.value for mail in cast.mails()] == ["held"]
+
+
+def test_a_held_mail_of_a_withdrawn_questionnaire_is_not_sent(house, cast):
+    partner, client = a_client(cast, notifications=False)
+    owner = cast.client_for("owner", partner)
+    owner.post(f"/portal/clients/{client.id}/qpr/send", {"email": client.email})
+    row = cast.read(lambda session: session.query(m.QuestionnaireSent).one())
+    owner.post(f"/portal/clients/{client.id}/qpr/sent", {"sent": row.id, "deed": "withdraw"})
+    version = cast.get(m.Client, client.id).version
+    owner.post(f"/portal/clients/{client.id}/notifications/switch", {"on": "1", "version": version, "what": "send"})
+    assert [mail.status.value for mail in cast.mails()] == ["discarded"]

@@ -251,3 +251,16 @@ def test_the_store_being_full_is_said_and_nothing_is_half_written(scene, cast, m
     assert rows(cast, m.ClientFile) == []
     with cast.app.app_context(), crossing() as session:
         assert session.query(m.ClientFileVersion).count() == 0
+
+
+def test_what_is_in_the_bin_is_only_had_back_and_names_keep_no_hidden_letters(scene, cast):
+    client, owner, base = scene
+    upload(owner, base, ("a.pdf", a_pdf()))
+    (file,) = rows(cast, m.ClientFile)
+    owner.post(f"/portal/client-files/{file.id}/do", {"deed": "throw"})
+    for deed in ("share", "rename", "move", "restore", "throw"):
+        assert owner.post(f"/portal/client-files/{file.id}/do", {"deed": deed, "name": "b", "number": 1}).status_code == 422
+    owner.post(f"/portal/client-files/{file.id}/do", {"deed": "back"})
+    owner.post(f"/portal/client-files/{file.id}/do", {"deed": "rename", "name": "a\x01\u202eb\u200b"})
+    assert cast.get(m.ClientFile, file.id).name == "ab.pdf"
+    assert "Please enter a name." in owner.post(f"{base}/folders", {"deed": "add", "folder": "", "name": "\u200b\x01"}, **EN).text
