@@ -153,5 +153,5 @@ class LockedBytes(Record):
     scope, recorded = STAFF, False
 
     locked_id: Mapped[int] = mapped_column(ForeignKey("locked_file.id", ondelete="CASCADE"), index=True)
-    key: Mapped[str] = mapped_column(String(80), index=True)
+    key: Mapped[str] = field(_("Kept file"), String(80), index=True, kind="file")
     name: Mapped[str] = mapped_column(String(250), default="")

@@ -22,7 +22,7 @@ from app.views.client_file import ClientPages
 from app.views.files import send
 
 SHOWN_INSIDE = ("application/pdf", "image/jpeg", "image/png")
-PREVIEW_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; object-src 'self'; frame-ancestors 'self'"
+PREVIEW_POLICY = "default-src 'none'; img-src 'self'; object-src 'self'; frame-ancestors 'self'"
 
 
 def number_typed(name: str) -> int | None:

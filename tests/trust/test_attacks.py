@@ -42,11 +42,12 @@ def test_a_broker_reads_its_agents_rows_and_writes_none_of_them(house, cast):
     for path in (
         f"/portal/clients/{client.id}/edit",
         f"/portal/bank-accounts/{account.id}/edit",
-        f"/portal/clients/{client.id}/delete",
+        f"/portal/clients/{client.id}/qpr/answer",
         f"/portal/signatories/{signatory.id}/edit",
     ):
         assert owner.get(path).status_code == 404, path
         assert owner.post(path, {"last_name": "Stolen", "kind": "person", "holder": "Me", "iban": "FR1420041010050500013M02606", "version": 1}).status_code == 404, path
+    assert owner.post(f"/portal/clients/{client.id}/delete", {"name_again": client.name, "version": 1}).status_code == 404
     assert cast.get(m.Client, client.id).last_name == "Del’Agent"
     assert cast.get(m.BankAccount, account.id).iban == "FR7630006000011234567890189"
     assert owner.post("/portal/signatories/new", {"client_id": client.id, "first_name": "X", "last_name": "Y", "role": "holder"}).status_code == 404
