@@ -31,7 +31,7 @@ class ClientStatus(Choice):
 class Knowledge(Choice):
     """Whether both questionnaires of a client, knowledge and risk, have been answered and are not to be reviewed yet."""
 
-    MISSING = "missing", _("Missing"), "bad"
+    MISSING = "missing", _("Unanswered"), "bad"
     DUE = "due", _("To be reviewed"), "warn"
     CURRENT = "current", _("Up to date"), "good"
 

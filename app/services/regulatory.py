@@ -49,7 +49,7 @@ RUNNING = (ContractStatus.ACTIVE, ContractStatus.SUSPENDED)
 
 
 class StepState(Choice):
-    MISSING = "missing", _("Missing"), "bad"
+    MISSING = "missing", _("To be done"), "bad"
     TO_SIGN = "to_sign", _("To sign"), "warn"
     LATE = "late", _("To be renewed"), "warn"
     DONE = "done", _("In order"), "good"

@@ -188,7 +188,7 @@ SETTINGS_LINKS = [
     Entry(SETTINGS, _("Translations"), "translate", "/translations/", TRANSLATIONS),
     Entry(SETTINGS, _("Console"), "terminal", "/console/", CONSOLE),
 ]
-PORTAL_MENU = ["clients", "contracts", "offerings", "complaints"]
+PORTAL_MENU = ["clients", "contracts", "offerings"]
 PORTAL_LINKS = [
     Entry(PORTAL, _("Dashboard"), "house", "/portal/", MY_COMPANY),
     Entry(PORTAL, _("My program"), "trophy", "/portal/program/", MY_PROGRAM),

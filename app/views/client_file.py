@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload
 from werkzeug.datastructures import MultiDict
 
 from app.extensions import db
-from app.models import OF_CLIENTS, Client, ClientAnswers, ClientKind, ClientPaper, DataRequest, Questionnaire, QuestionnaireKind
+from app.models import OF_CLIENTS, Client, ClientAnswers, ClientKind, ClientPaper, Complaint, DataRequest, Questionnaire, QuestionnaireKind
 from app.models.scope import is_ones_own
 from app.permissions import CLIENT_FILE, FULL, MY_CLIENTS, WRITE
 from app.services import client_letters, client_mails, client_papers, client_questionnaires, contracts, dossier, erasure, knowledge, once
@@ -226,11 +226,15 @@ class ClientPages(HouseView):
     def admin_screen(self, record_id: int, refusal: RuleBroken | None = None) -> Any:
         client = self.client(record_id)
         requests = db.session.scalars(select(DataRequest).where(DataRequest.client_id == record_id).order_by(DataRequest.id.desc())).all()
+        complaints = db.session.scalars(select(Complaint).where(Complaint.client_id == record_id).order_by(Complaint.id.desc())).all()
+        prefix = "/portal" if self.frame == "portal" else ""
         facts = {
             "outlook": erasure.outlook(db.session(), client),
             "purpose": erasure.DUE_DILIGENCE,
             "requests": requests,
-            "requests_at": f"{'/portal' if self.frame == 'portal' else ''}/data-requests",
+            "requests_at": f"{prefix}/data-requests",
+            "complaints": complaints,
+            "complaints_at": f"{prefix}/complaints",
             "may_delete": signed_in().may(self.access, FULL) and is_ones_own(db.session(), client),  # type: ignore[arg-type]
             "refusal": refusal,
             "sent": request.form,

@@ -350,3 +350,20 @@ def test_a_person_of_a_couple_stays_one_and_a_couple_that_is_none_any_more_links
     kept = cast.get(m.Client, couple.id)
     assert (kept.first_person_id, kept.second_person_id) == (None, None)
     assert owner.post(f"/portal/clients/{first.id}/edit", common | {"kind": "company", "company_name": "SARL"}).status_code == 302
+
+
+def test_a_choice_that_can_be_left_out_begins_empty_and_stays_so(house, cast):
+    partner = cast.partner()
+    owner = cast.client_for("owner", partner)
+    page = owner.get("/portal/clients/new", **EN).text
+    for name in ("civility", "family_status", "matrimonial_regime"):
+        assert re.search(rf'<select[^>]*id="{name}"[^>]*><option value=""', page), name
+    assert (
+        owner.post(
+            "/portal/clients/new",
+            {"kind": "person", "last_name": "Durand", "country": "FR", "tax_country": "FR", "language": "fr", "civility": "", "family_status": "widowed"},
+        ).status_code
+        == 302
+    )
+    made = cast.read(lambda session: session.query(m.Client).one())
+    assert (made.civility, made.family_status) == (None, m.FamilyStatus.WIDOWED)

@@ -186,7 +186,7 @@ def options(field: SelectField) -> str:
 @remembers_words
 @lru_cache(maxsize=2_000)
 def member_options(offered: tuple[str, ...], members: type[Choice], chosen: Choice | None, locale: Locale) -> str:
-    return "".join(option(value, str(members(value).label), chosen is not None and value == chosen.value) for value in offered)
+    return "".join(option(value, str(members(value).label) if value else "", chosen is not None and value == chosen.value) for value in offered)
 
 
 def listed_options(field: ListedField) -> str:

@@ -207,11 +207,11 @@ NOWHERE = LookUp()
 
 
 class MembersField(SelectField):
-    """One of the members of an enumeration."""
+    """One of the members of an enumeration; or none of them, where a record can go without."""
 
-    def __init__(self, *args: Any, members: type[Choice], **options: Any) -> None:
+    def __init__(self, *args: Any, members: type[Choice], may_be_empty: bool = False, **options: Any) -> None:
         offered = [SelectChoice(member.value, member.label) for member in members]
-        super().__init__(*args, **options, choices=offered, coerce=lambda value: members(value) if value else None)
+        super().__init__(*args, **options, choices=[SelectChoice("", ""), *offered] if may_be_empty else offered, coerce=lambda value: members(value) if value else None)
         self.members = members
 
 
@@ -325,7 +325,7 @@ def field_for(model: Any, name: str, narrow: Callable[[], Any] | None = None) ->
 def choice_field(column: Column, options: dict[str, Any]) -> Field:
     if issubclass(column.choices, Listed):
         return ListedField(**options, listed=column.choices, required=column.required or column.default is not None, fallback=column.default)
-    return MembersField(**options, members=column.choices)
+    return MembersField(**options, members=column.choices, may_be_empty=column.nullable)
 
 
 def form_for(model: Any, names: list[str], narrow: dict[str, Callable[[], Any]] | None = None) -> type[HouseForm]:
