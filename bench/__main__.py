@@ -1,6 +1,6 @@
 """`make bench`: lists of 50 contracts among 60,000 and 1,000,000, on SQLite and PostgreSQL, beside the limit and a stock view.
 
-BENCH="--size ordinary --database sqlite" narrows it; the large house needs about 3 GB of disk and some minutes to fill.
+BENCH="--size ordinary --database sqlite" narrows it; BENCH="--clients" searches among 200,000 clients instead; the large house needs about 3 GB of disk and some minutes to fill.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import create_engine, make_url, text
 from werkzeug.security import generate_password_hash
@@ -132,11 +133,45 @@ def statements(app: Any, path: str, cookie: str) -> int:
     return len(sent)
 
 
+SOUGHT = ("lambert12", "éloïse", "mbert", "dur 4", "zzz")  # a name, accents, a part of one, two parts, nothing
+
+
+def bench_clients(kind: str, folder: Path) -> None:
+    """How long a search by parts of a name takes among 200,000 clients, as an administrator and as a partner."""
+    partners, clients, _contracts = SIZES["large"]
+    print(f"\n{kind}, {clients:,} clients, {partners:,} partners: filling …", flush=True)
+    with database(kind, folder) as url:
+        app = create_app(BenchConfig, SQLALCHEMY_DATABASE_URI=url, INSTANCE=str(folder))
+        house.fill(app, partners, clients, 1_000)
+        cookies = {role: f"cordee={value}" for role, value in house.visitors(app, generate_password_hash("bench password", method="pbkdf2:sha256:1000")).items()}
+        environment = {"DATABASE_URL": url.replace("+psycopg", ""), "SECRET_KEY": "bench", "CORDEE_INSTANCE": str(folder), "SESSION_COOKIE_SECURE": "0"}
+        with app.app_context():
+            let_go()
+        with measure.server("app:create_app()", **environment) as ours:
+            print(f"  {'search for':<15}{'role':<15}{'statements':>11}{'median ms':>11}{'p95 ms':>9}")
+            for role, cookie in cookies.items():
+                for words in SOUGHT:
+                    path = f"{'/portal' if role == 'partner' else ''}/clients/?q={quote(words)}"
+                    taken = measure.page(ours, path, cookie, turns=60, warm=3)
+                    print(f"  {words:<15}{role:<15}{statements(app, path, cookie):>11}{taken.median:>11.1f}{taken.p95:>9.1f}", flush=True)
+        with app.app_context():
+            let_go()
+
+
 def main() -> None:
     asked = argparse.ArgumentParser()
+    asked.add_argument("--clients", action="store_true")
     asked.add_argument("--size", choices=SIZES, action="append")
     asked.add_argument("--database", choices=LIMIT, action="append")
     options = asked.parse_args()
+    if options.clients:
+        for kind in options.database or LIMIT:
+            folder = Path(tempfile.mkdtemp(prefix="cordee-bench-"))
+            try:
+                bench_clients(kind, folder)
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+        return
     forms: dict[str, list[float]] = {}
     for size in options.size or SIZES:
         for kind in options.database or LIMIT:
