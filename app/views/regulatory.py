@@ -78,7 +78,7 @@ class PortalRegulatoryView(RegulatoryPages):
     access, frame, route_base = MY_CLIENTS, "portal", "/portal/clients"
 
 
-class RegulatoryOverview(HouseView):
+class RegulatoryListView(HouseView):
     """What is missing or late, by partner."""
 
     access, route_base = CLIENT_FILE, "/regulatory"

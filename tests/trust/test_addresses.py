@@ -35,6 +35,7 @@ RECORD_OF = {  # which entity's number an address outside the engine carries
     "PortalSignatoryStepsView": "Client",
     "RegulatoryView": "Client",
     "PortalRegulatoryView": "Client",
+    "DisclosureView": "Client",
     "DriveView": "Client",
     "PortalDriveView": "Client",
     "ClientFileRowView": "ClientFile",
