@@ -37,6 +37,7 @@ from app.models.knowledge import (
 )
 from app.models.lookups import LOOK_UPS, ActivityKind, Country, DocumentKind, Listed, LookUpRow, NoteKind, ProductKind
 from app.models.mails import Mail, MailStatus
+from app.models.merges import ClientMerge
 from app.models.offers import Assignment, Offering, OfferingStatus, Product, Supplier, SupplierKind
 from app.models.papers import Document, IdentityPaper, Reminder
 from app.models.partners import (

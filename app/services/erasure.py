@@ -18,6 +18,7 @@ from app.models import (
     ClientFile,
     ClientFileVersion,
     ClientKind,
+    ClientMerge,
     ClientPaper,
     ClientReference,
     ClientStatus,
@@ -48,7 +49,7 @@ DUE_DILIGENCE = _("Customer due diligence and transactions: five years after the
 YEARS = 5
 # Rows that hang on a client, in the order in which they can go; those that the database takes along are not named.
 GOING = (ClientPaper, ClientAnswers, QuestionnaireSent, ClientFileVersion, ClientFile, Folder, DataRequest)
-REMEMBERED = (Signatory, ClientReference, ReferenceClaim, ClientPaper, ClientAnswers, ClientFile, Folder, DataRequest, Advice, Contract)
+REMEMBERED = (ClientMerge, Signatory, ClientReference, ReferenceClaim, ClientPaper, ClientAnswers, ClientFile, Folder, DataRequest, Advice, Contract)
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,8 @@ def records_of(session: Session, client: Client) -> list[list[Any]]:
     found: list[list[Any]] = [["Client", client.id]]
     for entity in REMEMBERED:
         found += [[entity.__name__, number] for number in session.scalars(select(entity.id).where(entity.client_id == client.id))]  # type: ignore[attr-defined]
-    return found
+    merged = session.scalars(select(ClientMerge.source_id).where(ClientMerge.client_id == client.id, ClientMerge.undone_by.is_(None)))
+    return [*found, *(["Client", number] for number in merged)]
 
 
 def lock(session: Session, client: Client, until: date, actor: str, records: list[list[Any]]) -> None:

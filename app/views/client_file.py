@@ -15,7 +15,7 @@ from app.extensions import db
 from app.models import OF_CLIENTS, Client, ClientAnswers, ClientKind, ClientPaper, Complaint, DataRequest, Questionnaire, QuestionnaireKind
 from app.models.scope import is_ones_own
 from app.permissions import CLIENT_FILE, FULL, MY_CLIENTS, WRITE
-from app.services import client_letters, client_mails, client_papers, client_questionnaires, contracts, dossier, erasure, knowledge, once
+from app.services import client_letters, client_mails, client_papers, client_questionnaires, contracts, dossier, erasure, knowledge, merging, once
 from app.services.client_mails import WhatWithHeld
 from app.services.crossings import crossing
 from app.services.questionnaires.definition import read
@@ -234,6 +234,7 @@ class ClientPages(HouseView):
             "requests": requests,
             "requests_at": f"{prefix}/data-requests",
             "complaints": complaints,
+            "merges": merging.of_client(db.session(), record_id),
             "complaints_at": f"{prefix}/complaints",
             "may_delete": signed_in().may(self.access, FULL) and is_ones_own(db.session(), client),  # type: ignore[arg-type]
             "refusal": refusal,

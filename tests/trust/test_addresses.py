@@ -36,6 +36,8 @@ RECORD_OF = {  # which entity's number an address outside the engine carries
     "RegulatoryView": "Client",
     "PortalRegulatoryView": "Client",
     "DisclosureView": "Client",
+    "MergeView": "Client",
+    "PortalMergeView": "Client",
     "DriveView": "Client",
     "PortalDriveView": "Client",
     "ClientFileRowView": "ClientFile",

@@ -61,6 +61,8 @@ def build(cast: Cast) -> tuple[Side, Side, dict[str, Any]]:
         records.append(cast.add(m.Complaint(partner_id=partner.id, client_id=client.id, subject=f"{mark} réclamation", text=mark)))
         records.append(cast.add(m.DataRequest(client_id=client.id, kind=m.RequestKind.ACCESS, text=mark)))
         records.append(cast.add(m.LockedFile(partner_id=partner.id, name=f"{mark} ancien", purpose="x", until=date(2031, 1, 1), deleted_by="x", client_id=1, content={})))
+        merge = {"source_id": 0, "source_name": f"{mark} doublon", "by": mark, "until": date(2031, 1, 1), "content": None}
+        records.append(cast.add(m.ClientMerge(client_id=client.id, **merge)))
         records.append(cast.client_file(client, name=f"{mark} pièce.pdf", shared=True))
         found = {"subject": f"owner:{owner.id}", "subject_name": f"{mark} détient", "list_kind": m.ListKind.FREEZE, "reference": "1", "entry_name": f"{mark} gelé"}
         records.append(cast.add(m.ScreeningMatch(partner_id=partner.id, **found, entry_facts={}, likeness=90, reasons=[["same_name", 100]], compared="x")))
