@@ -45,6 +45,10 @@ class Line:
     taken: bool
 
     @property
+    def is_same(self) -> bool:
+        return bool(self.own == self.other)
+
+    @property
     def differs(self) -> bool:
         """Whether something of the source will not be in the target."""
         return not self.taken and self.other not in (None, "") and self.own != self.other

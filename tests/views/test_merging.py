@@ -37,7 +37,7 @@ def merged(visitor, target, source, place="/clients"):
 
 def undone(visitor, target, place="/clients", number=None):
     number = number or re.search(r'name="merge" value="(\d+)"', visitor.get(f"{place}/{target.id}/admin").text).group(1)
-    return visitor.post(f"{place}/{target.id}/merge/undo", {"merge": number})
+    return visitor.post(f"{place}/{target.id}/merge/undo", {"merge": number}, **EN)
 
 
 def everything(cast):
