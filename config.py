@@ -57,6 +57,8 @@ class Config:
     MAIL_DEFAULT_SENDER = os.environ.get("MAIL_SENDER", "Cordée <ne-pas-repondre@cordee.example>")
     MAIL_FOLDER = str(FOLDER / "mails")
     FILE_FOLDER = str(FOLDER / "files")
+    FILE_STORE = os.environ.get("FILE_STORE", "")  # s3://bucket/prefix instead of the folder
+    S3_ENDPOINT, S3_REGION = os.environ.get("S3_ENDPOINT", ""), os.environ.get("S3_REGION", "")
 
     # "local" answers from the digits typed; "public" asks the registers below. One without its key is not asked.
     REGISTERS = os.environ.get("REGISTERS", "local")

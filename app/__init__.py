@@ -56,7 +56,7 @@ def create_app(settings: type[config.Config] | None = None, **changes: Any) -> F
 def open_connectors(app: Flask) -> None:
     """Chooses, for each question to the outside, who answers it."""
     registers.choose(app.config["REGISTERS"], app.config)
-    files.choose(app.config["FILE_FOLDER"])
+    files.choose(*(app.config[name] for name in ("FILE_FOLDER", "FILE_STORE", "S3_ENDPOINT", "S3_REGION")))
     mail.choose(app.config["MAIL_SERVER"], app.config["MAIL_FOLDER"], app.config["MAIL_DEFAULT_SENDER"])
     signature.choose(app.config)
     scanner.choose(app.config["CLAMD"])

@@ -259,7 +259,7 @@ def seal_of(paper: ClientPaper, client: Client, signer: Recipient, sent: ClientC
         stamp = documents.render("stamp", {"title": reason, "language": paper.language, "lines": lines})
         evidence = json.dumps(proof, ensure_ascii=False, indent=2).encode()
         content = signature.provider().sign(b"".join(files.read(paper.key)), signature.CLIENT, reason, stamp, evidence)
-    except (documents.NotRendered, signature.NotSigned, files.FileMissing) as fault:
+    except (documents.NotRendered, signature.NotSigned, files.FileMissing, files.StoreGone) as fault:
         current_app.logger.error("client paper %s could not be sealed: %s", paper.id, fault)
         raise RuleBroken(NOT_SEALED) from fault
     return Sealed(files.put(f"{paper.id}.pdf", "application/pdf", content), at, signer.name, proof)

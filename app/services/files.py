@@ -17,11 +17,11 @@ from flask_babel import lazy_gettext as _
 from PIL import Image, UnidentifiedImageError
 
 from app.connectors import documents, files, scanner
-from app.connectors.files import FileMissing
+from app.connectors.files import FileMissing, StoreGone
 from app.services.office import ENDINGS, is_plain, kind_of
 from app.services.refusals import RuleBroken
 
-__all__ = ["LARGEST", "FileMissing", "Kept", "keep", "put", "read", "remove"]
+__all__ = ["LARGEST", "FileMissing", "Kept", "StoreGone", "keep", "put", "read", "remove"]
 
 LARGEST = 10 * 1024 * 1024
 LARGEST_PICTURE = 25_000_000  # pixels, 75 MB while it is drawn
@@ -155,5 +155,5 @@ def remove(key: str) -> None:
 
 
 def read(key: str) -> Iterator[bytes]:
-    """The bytes of a kept file, piece by piece; raises FileMissing."""
+    """The bytes of a kept file, piece by piece; raises FileMissing or StoreGone."""
     return files.chosen.read(key)

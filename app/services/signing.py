@@ -135,7 +135,7 @@ def sealed(agreement: Agreement, field: str, by: str, at: datetime, lines: list[
     try:
         stamp = documents.render("stamp", {"title": reason, "language": agreement.language, "lines": lines})
         content = signature.provider().sign(b"".join(files.read(agreement.newest_key)), field, reason, stamp, evidence)
-    except (documents.NotRendered, signature.NotSigned, files.FileMissing) as fault:
+    except (documents.NotRendered, signature.NotSigned, files.FileMissing, files.StoreGone) as fault:
         current_app.logger.error("agreement %s could not be sealed: %s", agreement.id, fault)
         raise RuleBroken(NOT_SEALED) from fault
     return Sealed(files.put(f"{agreement.id}.pdf", "application/pdf", content), at, by, proof)

@@ -25,6 +25,7 @@ from app.models.base import in_data
 from app.models.scope import NOBODY, OutOfScope
 from app.permissions import PARTNER_ROLES, STAFF_ROLES
 from app.services import client_links, factors, jobs, once, people, sign_ins
+from app.services.files import StoreGone
 from app.services.identifiers import grouped
 from app.services.questionnaires import reading, said_in
 from app.views import fragments, guides, proofs, screening
@@ -192,6 +193,9 @@ def explain(error: Exception) -> Any:
         return error_page(404)
     if isinstance(error, OperationalError):
         current_app.logger.exception("the database did not answer")
+        return error_page(503)
+    if isinstance(error, StoreGone):
+        current_app.logger.error("%s", error)
         return error_page(503)
     if isinstance(error, StaleDataError | IntegrityError):
         current_app.logger.info("lost a race: %s", error)

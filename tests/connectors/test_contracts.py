@@ -8,20 +8,23 @@ import os
 import subprocess
 import sys
 import time
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
 
-from app.connectors.files import FileMissing
+from app.connectors import files
+from app.connectors.files import FileMissing, StoreGone
 from app.connectors.files.local import LocalStore
+from app.connectors.files.s3 import BucketStore
 from app.connectors.mail import Letter
 from app.connectors.mail.local import FolderTransport
 from app.connectors.registers import Unavailable
 from app.connectors.registers.local import LEGEND, LocalRegister
 from app.connectors.signature.local import LocalProvider
 from bench.measure import free_port
+from tests.buckets import a_bucket
 
 
 @pytest.mark.parametrize("register", [LocalRegister()], ids=lambda each: each.name)
@@ -89,9 +92,17 @@ def test_the_local_register_agrees_with_the_registers_stand_in(asked):
     assert compared >= 5
 
 
-@pytest.mark.parametrize("make", [lambda folder: LocalStore(str(folder))], ids=["local"])
-def test_a_store_keeps_a_file_whole_and_once(make, tmp_path):
-    store, key = make(tmp_path), "ab" * 20
+@pytest.fixture(params=["local", "s3"])
+def store(request, tmp_path):
+    if request.param == "local":
+        yield LocalStore(str(tmp_path))
+        return
+    with a_bucket() as bucket:
+        yield BucketStore("house", "files", bucket.address, "")
+
+
+def test_a_store_keeps_a_file_whole_and_once(store):
+    key = "ab" * 20
     store.put(key, b"x" * 200_000)
     assert b"".join(store.read(key)) == b"x" * 200_000
     with pytest.raises(FileExistsError):
@@ -99,6 +110,42 @@ def test_a_store_keeps_a_file_whole_and_once(make, tmp_path):
     for absent in ("cd" * 20, "../../etc/passwd", ""):
         with pytest.raises(FileMissing):
             store.read(absent)
+    assert b"".join(store.read(key)) == b"x" * 200_000, "what was refused has changed nothing"
+
+
+def test_a_store_says_what_it_keeps_and_forgets(store):
+    keys = [letter * 40 for letter in "abc"]
+    for key in keys:
+        store.put(key, b"x")
+    assert sorted(store.every_key()) == keys
+    assert list(store.every_key(before=datetime.now(UTC) - timedelta(hours=1))) == []
+    assert sorted(store.every_key(before=datetime.now(UTC) + timedelta(hours=1))) == keys
+    store.remove(keys[0])
+    store.remove(keys[0])
+    assert sorted(store.every_key()) == keys[1:]
+
+
+def test_a_file_is_read_in_pieces_of_a_bounded_size(store):
+    store.put("ab" * 20, b"x" * 3_000_000)
+    pieces = list(map(len, store.read("ab" * 20)))
+    assert sum(pieces) == 3_000_000
+    assert max(pieces) <= 1_500_000
+
+
+def test_a_bucket_that_is_gone_says_so_at_once():
+    with a_bucket() as bucket:
+        store = BucketStore("house", "files", bucket.address, "")
+    begun = time.perf_counter()
+    for ask in (lambda: store.put("ab" * 20, b"x"), lambda: store.read("ab" * 20), lambda: list(store.every_key()), lambda: store.remove("ab" * 20)):
+        with pytest.raises(StoreGone):
+            ask()
+    print(f"\na bucket that is gone: four questions refused in {time.perf_counter() - begun:.2f} s")
+
+
+@pytest.mark.parametrize("address", ["bucket", "s3://", "https://host/bucket"])
+def test_a_store_that_is_misspelt_does_not_start(address):
+    with pytest.raises(ValueError, match="FILE_STORE must be"):
+        files.choose("/nowhere", address)
 
 
 def test_a_mail_becomes_an_eml_file_with_both_bodies(tmp_path):

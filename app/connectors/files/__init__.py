@@ -12,6 +12,10 @@ class FileMissing(Exception):
     """The row is there and its bytes are not."""
 
 
+class StoreGone(OSError):
+    """The store does not answer, or refuses: nothing is known of the file."""
+
+
 class Store(Protocol):
     def put(self, key: str, content: bytes) -> None: ...
 
@@ -27,9 +31,18 @@ class Store(Protocol):
 chosen: Store
 
 
-def choose(folder: str) -> None:
+def choose(folder: str, address: str = "", endpoint: str = "", region: str = "") -> None:
+    """`address` is empty for the folder, or s3://bucket/prefix."""
     global chosen
-    chosen = LocalStore(folder)
+    if not address:
+        chosen = LocalStore(folder)
+        return
+    bucket, _slash, prefix = address.removeprefix("s3://").partition("/")
+    if not address.startswith("s3://") or not bucket:
+        raise ValueError(f"FILE_STORE must be s3://bucket or s3://bucket/prefix, not {address}")
+    from app.connectors.files.s3 import BucketStore  # its library is loaded only where there is a bucket
+
+    chosen = BucketStore(bucket, prefix, endpoint, region)
 
 
 def new_key() -> str:
