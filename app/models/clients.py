@@ -172,6 +172,9 @@ class Client(Customised, Searchable, Record):
     signatories: Mapped[list[Signatory]] = relationship(back_populates="client", cascade="all, delete-orphan")
     references: Mapped[list[ClientReference]] = relationship(back_populates="client", cascade="all, delete-orphan")
     claims: Mapped[list[ReferenceClaim]] = relationship(back_populates="client", cascade="all, delete-orphan")
+    open_tasks: Mapped[list[Any]] = relationship(
+        "Task", primaryjoin="and_(Client.id == foreign(Task.client_id), Task.done_on.is_(None))", order_by="Task.due_on, Task.id", viewonly=True
+    )
 
     @property
     def full_name(self) -> str:

@@ -237,7 +237,7 @@ class BankAccount(Record):
 
 
 class Task(Record):
-    """Something to do about a partner; a shared one also shows on the partner's profile."""
+    """Something to do about a partner, or about one of its clients; a shared one also shows on the partner's profile."""
 
     __tablename__ = "task"
     __table_args__ = (Index("ix_task_assignee", "assignee_id", "done_on", "due_on"),)
@@ -245,6 +245,9 @@ class Task(Record):
     scope = Own("partner_id", visible="shared", writes=frozenset({"done_on"}))
 
     partner_id: Mapped[int] = field(_("Partner"), ForeignKey("partner.id"), index=True)
+    client_id: Mapped[int | None] = field(
+        _("Client"), ForeignKey("client.id", ondelete="SET NULL"), index=True, help=_("If it is about one client: it goes along when the client moves.")
+    )
     kind: Mapped[ActivityKind] = field(_("Kind of activity"), *listed_in(ActivityKind), default=ActivityKind.TO_DO)
     name: Mapped[str] = field(_("What is to be done"), String(200))
     due_on: Mapped[date | None] = field(_("Due on"))
@@ -253,6 +256,7 @@ class Task(Record):
     shared: Mapped[bool] = field(_("Shown to the partner"), default=False)
 
     partner: Mapped[Partner] = relationship()
+    client: Mapped[Any] = relationship("Client")
     assignee: Mapped[User | None] = relationship(User)
 
 

@@ -3,17 +3,23 @@ answers. Contrast as WCAG 2.2 defines it (success criterion 1.4.3)."""
 
 from __future__ import annotations
 
+import io
 import re
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from flask_babel import format_decimal, lazy_gettext as _
+from PIL import Image
 
 from app.models import Partner
+from app.services import files
 from app.services.refusals import RuleBroken
 
 GLACIER, WHITE, NIGHT = "#14569b", "#ffffff", "#171e27"  # the house's own colour, and the two grounds it is read on
 ENOUGH = 4.5
 LONGEST_NAME = 100
+WIDEST, HIGHEST = 55, 13  # millimetres of a logo at the head of a letter
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,20 @@ class Brand:
 def brand_of(partner: Partner) -> Brand:
     colour = partner.brand_colour or GLACIER
     return Brand(str(partner), colour, lightened(colour), (partner.sender_name or str(partner))[:LONGEST_NAME], partner.reply_to or "")
+
+
+def letterhead(partner: Partner) -> dict[str, Any]:
+    """The head of a document for this partner's clients, as templates/documents/letterhead.typ takes it: the logo's bytes as numbers and
+    its width in millimetres. A logo that cannot be read is left out: a letter does not wait for a picture."""
+    content = b""
+    if partner.logo:
+        with suppress(files.FileMissing, files.StoreGone):
+            content = b"".join(files.read(partner.logo))
+    width = 0.0
+    if content:
+        with Image.open(io.BytesIO(content)) as picture:
+            width = min(WIDEST, HIGHEST * picture.width / picture.height)
+    return {"colour": partner.brand_colour or GLACIER, "logo": list(content), "width": round(width, 1)}
 
 
 def channels(colour: str) -> tuple[float, float, float]:

@@ -33,6 +33,7 @@ from app.models import (
 )
 from app.models.scope import verb
 from app.services import client_mails, codes, files, throttle
+from app.services.brand import letterhead
 from app.services.client_people import Recipient, is_theirs
 from app.services.crossings import crossing
 from app.services.files import Kept
@@ -98,7 +99,13 @@ def prepare(client_id: int, questionnaire: Questionnaire, values: answers.Values
         told = [
             (title, [(words, answer if isinstance(answer, str) else "") for _question, words, answer in lines]) for title, lines in reading.told_under(definition, kept)
         ]
-        data = result_words(client, partner, questionnaire, facts) | {"title": name, "language": client.language, "facts": plain(facts), "told": told}
+        data = result_words(client, partner, questionnaire, facts) | {
+            "title": name,
+            "language": client.language,
+            "facts": plain(facts),
+            "told": told,
+            "brand": letterhead(partner),
+        }
     try:
         content = signature.provider().reserve(documents.render("result", data), (signature.CLIENT,))
     except (documents.NotRendered, signature.NotSigned) as fault:
@@ -111,7 +118,16 @@ def keep_letter(client: Client, partner: Partner, title: str, parts: list[dict[s
     """The PDF of a letter with its field for the client's signature, kept and not yet named by any row; raises RuleBroken."""
     with force_locale(locale_of(client.language)):
         footer = gettext("Electronic signatures: each brings its evidence into this file.")
-    data = {"title": title, "house": str(partner), "partner": client.called, "language": client.language, "parts": parts, "signed": True, "footer": footer}
+    data = {
+        "title": title,
+        "house": str(partner),
+        "partner": client.called,
+        "language": client.language,
+        "parts": parts,
+        "signed": True,
+        "footer": footer,
+        "brand": letterhead(partner),
+    }
     try:
         content = signature.provider().reserve(documents.render("agreement", data), (signature.CLIENT,))
     except (documents.NotRendered, signature.NotSigned) as fault:

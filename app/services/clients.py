@@ -6,10 +6,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import LazyString, lazy_gettext as _
-from sqlalchemy import ColumnElement, and_, inspect, or_, select
+from sqlalchemy import ColumnElement, and_, inspect, or_, select, true
 
 from app.extensions import db
-from app.models import Client, ClientKind, ClientReference, ClientStatus, Contract, Partner, ReferenceClaim, Signatory, Supplier, fold
+from app.models import (
+    Client,
+    ClientKind,
+    ClientReference,
+    ClientStatus,
+    Complaint,
+    ComplaintStatus,
+    Contract,
+    Partner,
+    ReferenceClaim,
+    Signatory,
+    Supplier,
+    Task,
+    fold,
+)
 from app.models.scope import verb
 from app.services import alerts, crossings
 from app.services.refusals import RuleBroken
@@ -88,8 +102,10 @@ def moving(client: Client) -> None:
     persons = [key for key in (client.first_person_id, client.second_person_id) if key]
     for person in db.session.scalars(select(Client).where(Client.id.in_(persons))):
         person.partner_id, person.adviser_id = client.partner_id, None
-    for contract in db.session.scalars(select(Contract).where(Contract.client_id.in_([client.id, *persons]))):
-        contract.partner_id = client.partner_id
+    goes_along: tuple[tuple[Any, Any], ...] = ((Contract, true()), (Complaint, Complaint.status != ComplaintStatus.ANSWERED), (Task, Task.done_on.is_(None)))
+    for entity, still_open in goes_along:
+        for row in db.session.scalars(select(entity).where(entity.client_id.in_([client.id, *persons]), still_open)):
+            row.partner_id = client.partner_id
 
 
 def saving_couple(client: Client) -> None:

@@ -87,7 +87,7 @@ def step(session: Session, complaint: Complaint, name: str, by: date, done_on: d
     about = f"complaint:{complaint.id}:{name}"
     row = session.scalar(select(Reminder).where(Reminder.about == about))
     if row is None and done_on is None:
-        task = Task(partner_id=complaint.partner_id, name=words_of(complaint, name), due_on=by, shared=True)
+        task = Task(partner_id=complaint.partner_id, client_id=complaint.client_id, name=words_of(complaint, name), due_on=by, shared=True)
         task.assignee_id = session.get_one(Partner, complaint.partner_id).account_manager_id
         session.add(task)
         session.flush()

@@ -32,6 +32,7 @@ from app.models import (
     today,
 )
 from app.models.custom import FieldPortal, fields_of
+from app.services.brand import letterhead
 from app.services.client_papers import COULD_NOT_BE_WRITTEN
 from app.services.questionnaires import reading
 from app.services.refusals import RuleBroken
@@ -114,6 +115,7 @@ def pdf(session: Session, client: Client) -> bytes:
             "title": gettext("What we know about you"),
             "house": current_app.config["HOUSE_NAME"],
             "partner": str(partner),
+            "brand": letterhead(partner),
             "language": client.language,
             "intro": gettext("Drawn up on %(day)s for %(client)s.", day=format_date(today(), "long"), client=client.called),
             "parts": parts_of(session, client),

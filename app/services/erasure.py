@@ -33,7 +33,9 @@ from app.models import (
     LockedFile,
     QuestionnaireSent,
     ReferenceClaim,
+    Reminder,
     Signatory,
+    Task,
     fold,
     today,
 )
@@ -49,7 +51,7 @@ DUE_DILIGENCE = _("Customer due diligence and transactions: five years after the
 YEARS = 5
 # Rows that hang on a client, in the order in which they can go; those that the database takes along are not named.
 GOING = (ClientPaper, ClientAnswers, QuestionnaireSent, ClientFileVersion, ClientFile, Folder, DataRequest)
-REMEMBERED = (ClientMerge, Signatory, ClientReference, ReferenceClaim, ClientPaper, ClientAnswers, ClientFile, Folder, DataRequest, Advice, Contract)
+REMEMBERED = (ClientMerge, Signatory, ClientReference, ReferenceClaim, ClientPaper, ClientAnswers, ClientFile, Folder, DataRequest, Advice, Contract, Task)
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,8 @@ def lock(session: Session, client: Client, until: date, actor: str, records: lis
 def take_out(session: Session, client: Client) -> None:
     """The rows of a client leave the working tables; ended contracts, too, which would otherwise be orphans."""
     with history.bulk(session, "Client", {"deleted_with": client.id}):
+        followed = select(Reminder.task_id).where(Reminder.task_id.is_not(None))  # by a complaint, which stays and names nobody in its tasks
+        session.execute(delete(Task).where(Task.client_id == client.id, Task.id.not_in(followed)))
         for entity in GOING:
             session.execute(delete(entity).where(entity.client_id == client.id))  # type: ignore[attr-defined]
         session.execute(delete(Contract).where(Contract.client_id == client.id))

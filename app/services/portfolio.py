@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.extensions import db
 from app.models import Client, Complaint, ComplaintStatus, Contract, Lane, Membership, MoveState, Partner, PartnerStatus, PortfolioMove, now, today
-from app.services import client_mails, history, jobs, schedules
+from app.services import client_mails, history, jobs, schedules, tasks
 from app.services.client_mails import recipients, signatories_of
 from app.services.crossings import crossing
 from app.services.refusals import RuleBroken
@@ -95,6 +95,7 @@ def carry_out(session: Session, move: PortfolioMove) -> None:
             session.execute(update(Contract).where(Contract.client_id.in_(some)).values(partner_id=move.to_partner_id, version=Contract.version + 1))
             still = Complaint.client_id.in_(some), Complaint.status != ComplaintStatus.ANSWERED
             session.execute(update(Complaint).where(*still).values(partner_id=move.to_partner_id, version=Complaint.version + 1))
+            tasks.move_open(session, some, move.from_partner_id, move.to_partner_id)
     session.expire_all()
     if move.letter:
         write(session, ids)

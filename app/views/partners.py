@@ -28,7 +28,7 @@ from app.models import (
     today,
 )
 from app.permissions import FOLLOW_UP, FULL, MY_BANK, PARTNER_BANK, PARTNER_FILE, PARTNER_PEOPLE, PARTNER_VALIDATION, WRITE
-from app.services import agreements, checks, colleagues, factors, once, owners, partners, registration, screening, sign_ins, watch_lists
+from app.services import agreements, checks, colleagues, factors, once, owners, partners, registration, screening, sign_ins, tasks, watch_lists
 from app.services.questionnaires import answers, versions
 from app.services.refusals import RuleBroken
 from app.views import companies
@@ -302,8 +302,10 @@ class TaskView(EntityView):
     model, access, slug, icon = Task, FOLLOW_UP, "tasks", "check2-square"
     list_columns = ["name", "partner", "due_on", "done_on", "assignee"]
     under = {"name": "kind"}
-    form = {_("Task"): ["partner", "kind", "name", "due_on", "assignee", "shared", "done_on"]}
+    form = {_("Task"): ["partner", "client", "kind", "name", "due_on", "assignee", "shared", "done_on"]}
+    filters = ["partner_id", "client_id", "kind", "due_on", "done_on", "assignee_id", "shared"]
     narrow = STAFF_ONLY
+    rules = Rules(saving=tasks.saving)
 
     @act(_("Mark as done"), fits=lambda task: task.done_on is None)
     def done(self, task: Task) -> None:

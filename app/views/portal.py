@@ -16,7 +16,7 @@ from app.permissions import MY_BANK, MY_CLIENTS, MY_COMPANY, MY_PEOPLE, MY_PROGR
 from app.services import colleagues, crossings, desk, files, knowledge, owners, photos, registration, screening, sign_ins
 from app.services.questionnaires import answers
 from app.services.refusals import STALE, RuleBroken
-from app.views.base import HouseForm, HouseView, page, signed_in
+from app.views.base import HouseForm, HouseView, local_path, page, signed_in
 from app.views.base.columns import column_of, plain_words
 from app.views.base.fields_in_views import shown_on_portal, written_on_portal
 from app.views.base.forms import Checked, LengthSaid, PersonName, Required, SelectChoice, cleaned, form_for
@@ -137,7 +137,7 @@ class ProfileView(HouseView):
         task.done_on = task.done_on or today()
         db.session.commit()
         flash(gettext("Task completed: %(task)s.", task=task.name), "good")
-        return redirect("/portal/profile/")
+        return redirect(local_path(request.form.get("back")) or "/portal/profile/")
 
 
 class ProgramDoor(HouseView):

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
+from PIL import Image
+from pypdf import PdfReader
 
 from app import models as m
-from app.services import brand
+from app.extensions import db
+from app.models.scope import SYSTEM, acting
+from app.services import brand, client_papers, dossier, files, photos
 from app.services.refusals import RuleBroken
 from tests.clients import EN, a_client
 
@@ -81,3 +87,35 @@ def test_the_house_keeps_its_own_name_in_its_own_mails(house, cast, tmp_path):
     assert second["From"].addresses[0].addr_spec == "maison@house.example"
     assert second["From"].addresses[0].display_name == "Équipe, Lumière"
     assert second["Reply-To"] == "a@b.example"
+
+
+def a_logo(size=(400, 90)):
+    out = io.BytesIO()
+    Image.new("RGBA", size, (122, 0, 60, 180)).save(out, "PNG")
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(("size", "width"), [((400, 90), 55.0), ((96, 96), 13.0), ((400, 20), 55.0)])
+def test_what_is_written_for_clients_carries_the_logo_and_the_colour(house, cast, size, width):
+    partner, client = a_client(cast)
+    with cast.writing() as session:
+        held = session.get(m.Partner, partner.id)
+        photos.keep_logo(held, a_logo(size))
+        held.brand_colour = "#7a003c"
+    with house.app_context(), acting(db.session(), SYSTEM, "tests"):
+        found, held = db.session.get(m.Partner, partner.id), db.session.get(m.Client, client.id)
+        assert brand.letterhead(found) == {"colour": "#7a003c", "logo": list(b"".join(files.read(found.logo))), "width": width}
+        written = dossier.pdf(db.session(), held)
+        letter = b"".join(files.read(client_papers.keep_letter(held, found, "Lettre de mission", [{"title": "A", "paragraphs": ["B"]}]).key))
+    for content in (written, letter):
+        (picture,) = [image for page in PdfReader(io.BytesIO(content)).pages for image in page.images]
+        assert Image.open(io.BytesIO(picture.data)).size == size
+
+
+def test_a_logo_that_is_gone_keeps_no_letter_back(house, cast):
+    partner, client = a_client(cast)
+    with cast.writing() as session:
+        session.get(m.Partner, partner.id).logo = "ab" * 20
+    with house.app_context(), acting(db.session(), SYSTEM, "tests"):
+        assert brand.letterhead(db.session.get(m.Partner, partner.id))["logo"] == []
+        assert dossier.pdf(db.session(), db.session.get(m.Client, client.id)).startswith(b"%PDF")

@@ -107,3 +107,32 @@ def test_closing_a_partner_asks_where_its_clients_go(house, cast):
     admin.post("/portfolio-moves/new", sent(here, there, moves_on=day(2)))
     assert admin.post("/partners/action/close", closing).status_code == 302
     assert cast.get(m.Partner, here.id).status is m.PartnerStatus.CLOSED
+
+
+def test_open_tasks_about_clients_go_along_and_what_is_done_stays(house, cast):
+    old, new = cast.staff("manager"), cast.staff("manager")
+    here, there = cast.partner(account_manager_id=old.id), cast.partner(account_manager_id=new.id)
+    client = cast.client(here)
+    about = {"partner_id": here.id, "client_id": client.id}
+    tasks = {
+        "open": cast.add(m.Task(**about, name="open", assignee_id=old.id)),
+        "done": cast.add(m.Task(**about, name="done", done_on=m.today(), assignee_id=old.id)),
+        "other": cast.add(m.Task(partner_id=here.id, name="other")),
+        "mine": cast.add(m.Task(**about, name="mine", assignee_id=cast.staff("manager").id)),
+    }
+    cast.client_for("manager").post("/portfolio-moves/new", sent(here, there))
+    run_job(house, portfolio.move_portfolios)
+    found = {name: cast.get(m.Task, task.id) for name, task in tasks.items()}
+    assert {name: task.partner_id for name, task in found.items()} == {"open": there.id, "done": here.id, "other": here.id, "mine": there.id}
+    assert (found["open"].assignee_id, found["done"].assignee_id) == (new.id, old.id)
+    assert found["mine"].assignee_id == tasks["mine"].assignee_id
+
+
+def test_a_client_that_is_moved_by_hand_takes_open_tasks_and_complaints_along(house, cast):
+    here, there = cast.partner(), cast.partner()
+    client = cast.client(here)
+    task = cast.add(m.Task(partner_id=here.id, client_id=client.id, name="x"))
+    complaint = cast.add(m.Complaint(partner_id=here.id, client_id=client.id, subject="x", text="x"))
+    form = {"kind": "person", "last_name": client.last_name, "country": "FR", "tax_country": "FR", "language": "fr", "version": client.version}
+    assert cast.client_for("manager").post(f"/clients/{client.id}/edit", form | {"partner_id": there.id}).status_code == 302
+    assert (cast.get(m.Task, task.id).partner_id, cast.get(m.Complaint, complaint.id).partner_id) == (there.id, there.id)

@@ -11,7 +11,6 @@ from app import models as m
 from app.extensions import db
 from app.models.scope import SYSTEM, acting
 from tests.clients import BOLD, EN, SAFE, a_client, entered, link_in, typed
-from tests.views.making_fields import make
 
 # --- the tabs -------------------------------------------------------------------------------------
 
@@ -368,27 +367,3 @@ def test_a_choice_that_can_be_left_out_begins_empty_and_stays_so(house, cast):
     )
     made = cast.read(lambda session: session.query(m.Client).one())
     assert (made.civility, made.family_status) == (None, m.FamilyStatus.WIDOWED)
-
-
-# --- what a partner sees --------------------------------------------------------------------------
-
-
-def test_staff_see_a_client_as_each_role_of_its_partner_does(house, cast):
-    partner, client = a_client(cast, birth_place="Zzville")
-    limited = cast.member(partner, "member", own_clients_only=True, first_name="Limitée")
-    make(cast.client_for("administrator"), "text", names_fr="Secret maison", names_en="House secret")
-    manager = cast.client_for("manager")
-    for role, level in (("owner", "Everything, deletion included"), ("member", "Read and write"), ("read_only", "Read")):
-        page = manager.get(f"/clients/{client.id}/disclosure?role={role}", **EN).text
-        shown, rest = page.split("Not shown")
-        assert "Zzville" in shown
-        assert "House secret" not in shown
-        assert ">Partner<" in rest.split("What this role may do")[0], "whose client it is goes without saying on the portal"
-        assert f"<dd>{level}</dd>" in rest
-    seen = manager.get(f"/clients/{client.id}/disclosure?role=member", **EN).text
-    assert "does not see this client" in seen
-    assert limited.first_name in seen
-    portal = cast.client_for("owner", partner).get(f"/portal/clients/{client.id}", **EN).text
-    labels = re.findall(r"<dt>([^<]+)</dt>", manager.get(f"/clients/{client.id}/disclosure", **EN).text.split("Not shown")[0])
-    assert labels == re.findall(r"<dt>([^<]+)</dt>", portal), "field by field what the portal shows"
-    assert cast.client_for("owner", partner).get(f"/clients/{client.id}/disclosure").status_code == 403
