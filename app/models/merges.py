@@ -28,7 +28,7 @@ class ClientMerge(Record):
     by: Mapped[str] = field(_("By"), String(200))
     until: Mapped[date] = field(_("Can be undone until"), index=True)
     undone_by: Mapped[str | None] = field(_("Undone by"), String(200))
-    content: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    content: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)  # thousands of numbers
 
     client: Mapped[Client] = relationship()
 
@@ -37,4 +37,4 @@ class ClientMerge(Record):
 
     @property
     def can_be_undone(self) -> bool:
-        return self.undone_by is None and self.content is not None and self.until >= today()
+        return self.undone_by is None and self.until >= today()

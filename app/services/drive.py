@@ -6,6 +6,7 @@ Bytes are kept before the row that names them; what no row names in the end is p
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import time, timedelta
 from typing import Any
@@ -91,6 +92,34 @@ def quota() -> int:
     return int(current_app.config["DRIVE_QUOTA"])
 
 
+# --- names ----------------------------------------------------------------------------------------
+
+
+LONGEST_KEY: dict[type[Any], int] = {Folder: 200, ClientFile: 300}
+LONGEST_NAME: dict[type[Any], int] = {Folder: 120, ClientFile: 200}
+
+
+def key_of(entity: type[Any], name: str) -> str:
+    """What two names that are the same to a reader have in common; cut to what the column holds."""
+    return fold(name)[: LONGEST_KEY[entity]]
+
+
+def free_name(entity: type[Any], name: str, taken: Collection[str]) -> str:
+    """The name, or the same with the first number under which nothing stands yet; a file keeps its ending. Letters may become two in a
+    key ("œ"), so the name is shortened until its number fits in."""
+    if key_of(entity, name) not in taken:
+        return name
+    stem, dot, ending = name.rpartition(".") if entity is ClientFile and not name.startswith(".") else ("", "", "")
+    stem, ending = (stem, dot + ending) if dot else (name, "")
+    for count in range(2, len(taken) + 3):
+        mark = f" ({count}){ending}"
+        while stem and (len(stem + mark) > LONGEST_NAME[entity] or len(fold(stem + mark)) > LONGEST_KEY[entity]):
+            stem = stem[:-1].rstrip()
+        if key_of(entity, stem + mark) not in taken:
+            return stem + mark
+    raise AssertionError("more names are taken than there are")
+
+
 # --- folders --------------------------------------------------------------------------------------
 
 
@@ -118,7 +147,7 @@ def add_folder(client: Client, parent_id: int | None, name: str) -> Folder:
         raise RuleBroken(_("At most %(limit)s folders.", limit=MOST_FOLDERS), "name")
     if len(way_to(known.get(parent_id or 0), known)) >= DEEPEST:
         raise RuleBroken(_("Folders go at most %(limit)s deep.", limit=DEEPEST), "name")
-    folder = Folder(client_id=client.id, parent_id=parent_id, name=name, name_key=fold(name)[:200])
+    folder = Folder(client_id=client.id, parent_id=parent_id, name=name, name_key=key_of(Folder, name))
     refuse_same(known, folder)
     return written(folder)
 
@@ -140,7 +169,7 @@ def written(folder: Folder) -> Folder:
 
 def rename_folder(folder: Folder, name: str) -> None:
     folder.name = clean_name(name)
-    folder.name_key = fold(folder.name)[:200]
+    folder.name_key = key_of(Folder, folder.name)
     with db.session.no_autoflush:
         refuse_same(folders_of(folder.client_id), folder)
     written(folder)
@@ -198,13 +227,13 @@ def put(client: Client, folder_id: int | None, kept: Kept, by: str) -> ClientFil
     if folder_id is not None and folder_id not in folders_of(client.id):
         raise RuleBroken(STALE)
     here = ClientFile.folder_id == folder_id if folder_id is not None else ClientFile.folder_id.is_(None)
-    same = select(ClientFile).where(ClientFile.client_id == client.id, here, ClientFile.name_key == fold(kept.filename)[:300], ClientFile.deleted_at.is_(None))
+    same = select(ClientFile).where(ClientFile.client_id == client.id, here, ClientFile.name_key == key_of(ClientFile, kept.filename), ClientFile.deleted_at.is_(None))
     file = db.session.scalar(same.limit(1))
     if file is not None and file.digest == kept.digest:
         return file  # sent twice: it is there already
     room_for(client.id, kept.size)
     if file is None:
-        file = ClientFile(client_id=client.id, folder_id=folder_id, name=kept.filename, name_key=fold(kept.filename)[:300], number=0)
+        file = ClientFile(client_id=client.id, folder_id=folder_id, name=kept.filename, name_key=key_of(ClientFile, kept.filename), number=0)
     return new_version(file, kept.key, kept.media_type, kept.size, kept.digest, by)
 
 
@@ -239,13 +268,9 @@ def place(file: ClientFile, folder_id: int | None, name: str) -> None:
     taken = set(
         db.session.scalars(select(ClientFile.name_key).where(ClientFile.client_id == file.client_id, here, ClientFile.id != file.id, ClientFile.deleted_at.is_(None)))
     )
-    stem, dot, ending = name.rpartition(".")
-    wanted, count = name, 1
-    while fold(wanted)[:300] in taken:
-        count += 1
-        wanted = f"{stem or ending} ({count}){dot}{ending if dot else ''}"
+    wanted = free_name(ClientFile, name, taken)
     with verb(db.session(), ALL):
-        file.folder_id, file.name, file.name_key = folder_id, wanted, fold(wanted)[:300]
+        file.folder_id, file.name, file.name_key = folder_id, wanted, key_of(ClientFile, wanted)
 
 
 def move(file: ClientFile, into: int | None) -> None:

@@ -3,6 +3,7 @@ goes by itself. Rules: DOMAIN 8 (CMF L561-12: five years after the relationship 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, time
 from typing import Any
@@ -42,7 +43,7 @@ from app.models import (
 from app.models.recorder import entry_of
 from app.models.scope import leave
 from app.models.terms import months_after
-from app.services import dossier, history, jobs, schedules
+from app.services import dossier, history, jobs, merging, schedules
 from app.services.crossings import crossing
 from app.services.refusals import RuleBroken
 
@@ -113,12 +114,22 @@ def remove(client_id: int, version: int, typed: str, actor: str, actor_id: int) 
 
 
 def records_of(session: Session, client: Client) -> list[list[Any]]:
-    """Every recorded row of a client, by kind and number: its history is erased with it."""
+    """Every recorded row of a client, by kind and number (and why, if not all its entries are meant): its history is erased with it."""
     found: list[list[Any]] = [["Client", client.id]]
     for entity in REMEMBERED:
         found += [[entity.__name__, number] for number in session.scalars(select(entity.id).where(entity.client_id == client.id))]  # type: ignore[attr-defined]
-    merged = session.scalars(select(ClientMerge.source_id).where(ClientMerge.client_id == client.id, ClientMerge.undone_by.is_(None)))
-    return [*found, *(["Client", number] for number in merged)]
+    return [*found, *merged_records(session, client.id)]
+
+
+def merged_records(session: Session, client_id: int) -> Iterator[list[Any]]:
+    """What tells of a client elsewhere: the records that became part of it; and, where it was part of another one for a while, what the
+    merge wrote in the history of that one."""
+    merges = select(ClientMerge.source_id).where(ClientMerge.client_id == client_id, ClientMerge.undone_by.is_(None))
+    yield from (["Client", number] for number in session.scalars(merges))
+    for merge in session.scalars(select(ClientMerge).where(ClientMerge.source_id == client_id, ClientMerge.client_id != client_id)):
+        others = select(ClientMerge.source_id).where(ClientMerge.client_id == merge.client_id, ClientMerge.source_id != client_id)
+        yield from (["Client", number, merging.REASON] for number in {merge.client_id, *session.scalars(others)})
+        yield ["ClientMerge", merge.id]
 
 
 def lock(session: Session, client: Client, until: date, actor: str, records: list[list[Any]]) -> None:
@@ -145,6 +156,7 @@ def take_out(session: Session, client: Client) -> None:
         for entity in GOING:
             session.execute(delete(entity).where(entity.client_id == client.id))  # type: ignore[attr-defined]
         session.execute(delete(Contract).where(Contract.client_id == client.id))
+        session.execute(update(ClientMerge).where(ClientMerge.source_id == client.id).values(source_name="", content=None))
         session.execute(update(Complaint).where(Complaint.client_id == client.id).values(client_id=None, client_name=client.full_name))
     session.expire_all()
     session.delete(client)
@@ -156,8 +168,8 @@ def forget_history(run: jobs.Run) -> None:
     """Erases what history held of some rows; its chain stays. A job of the transaction that took the rows out: it comes with it, or not
     at all, and a process that is killed in between loses nothing."""
     with crossing(reading=False) as session:
-        for entity, number in run.facts["records"]:
-            history.erase_values(session, entity, number)
+        for entity, number, *reason in run.facts["records"]:
+            history.erase_values(session, entity, number, *reason)
         run.settle(session)
         session.commit()
 

@@ -46,9 +46,11 @@ def of_record(entity: str, record_id: int, limit: int = 200) -> list[History]:
 ERASED = "erased"  # what the entry of an erasure is about
 
 
-def erase_values(session: Session, entity: str, record_id: int) -> int:
-    """Erases what a record's entries held, leaving the entries and their chain, and says so in the chain; returns how many."""
+def erase_values(session: Session, entity: str, record_id: int, reason: str | None = None) -> int:
+    """Erases what a record's entries held (only those of one reason, if one is given), leaving the entries and their chain, and says so in
+    the chain; returns how many."""
     ids = select(History.id).where(History.entity == entity, History.record_id == record_id)
+    ids = ids if reason is None else ids.where(History.reason == reason)
     done: Any = session.execute(delete(HistoryValues).where(HistoryValues.history_id.in_(ids)))
     leave(session, entry_of(session, Deed.BULK, entity, record_id, {ERASED: [None, done.rowcount]}))
     return done.rowcount

@@ -11,12 +11,12 @@ from sqlalchemy import Column, Table, delete, insert, select
 from sqlalchemy.orm import Session
 
 from app.models import Listed, Model
-from app.models.base import Moment
+from app.models.base import Moment, Money
 from app.models.lookups import ListedIn
 from app.models.recorder import plain
 
 
-def kept(column: Column, value: Any) -> Any:
+def kept(value: Any) -> Any:
     return value.value if isinstance(value, Enum) else value.isoformat() if isinstance(value, datetime) else plain(value)
 
 
@@ -29,6 +29,8 @@ def revived(column: Column, value: Any) -> Any:
         return listed.of(value)
     if isinstance(column.type, Moment):
         return datetime.fromisoformat(value)
+    if isinstance(column.type, Money):
+        return Decimal(value)
     kind = column.type.python_type
     if issubclass(kind, date):
         return date.fromisoformat(value)
@@ -37,7 +39,7 @@ def revived(column: Column, value: Any) -> Any:
 
 def keep_row(record: Model) -> dict[str, Any]:
     """The stored columns of a record, by their names."""
-    return {column.name: kept(column, getattr(record, column.key)) for column in record.__table__.columns}
+    return {column.name: kept(getattr(record, column.key)) for column in record.__table__.columns}
 
 
 def values_of(table: Table, row: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from flask import Response, abort, flash, redirect, render_template, request
 from flask_babel import format_date, gettext, lazy_gettext as _
@@ -41,10 +41,15 @@ class ClientPages(HouseView):
     abstract = True
 
     def client(self, record_id: int, to_change: bool = False) -> Client:
-        found: Client = db.first_or_404(select(Client).where(Client.id == record_id))
+        found = db.session.scalar(select(Client).where(Client.id == record_id)) or self.merged_elsewhere(record_id)
         if to_change and not is_ones_own(db.session(), found):
             abort(404)
         return found
+
+    def merged_elsewhere(self, record_id: int) -> NoReturn:
+        """Whoever follows an old address of a record that was merged comes to the file that it is part of now."""
+        became = merging.became(record_id) if request.method == "GET" else None
+        abort(404 if became is None else redirect(f"{self.base}/{became}"))
 
     @property
     def base(self) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app.extensions import db
 from app.models import Client, ClientKind, ClientReference, ReferenceClaim, Side, Signatory, Supplier, User
 from app.permissions import CLIENT_FILE, MY_CLIENTS, WRITE
-from app.services import clients, once
+from app.services import clients, merging, once
 from app.services.refusals import RuleBroken
 from app.views import companies
 from app.views.base import EntityView, HouseForm, HouseView, Portal, Rules, page, signed_in
@@ -66,7 +66,7 @@ ONLY_FOR = {
 
 class ClientView(EntityView):
     model, access, slug, icon = Client, CLIENT_FILE, "clients", "person-vcard"
-    rules = Rules(saving=clients.saving, saved=clients.saved)
+    rules = Rules(saving=clients.saving, saved=clients.saved, became=merging.became)
     list_columns = ["name", "kind", "partner", "status", "knowledge", "created_at"]
     under = {"name": "city"}
     filters = ["kind", "status", "partner_id", "knowledge", "notifications", "created_at"]

@@ -2,71 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from datetime import date, timedelta
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 
 import pytest
 
 from app import models as m
-from app.models import Model
 from app.services import merging
-from tests.clients import EN, a_client, run_job
+from tests.clients import EN
+from tests.merges import form, hang, merged, places_with, undone
 from tests.views.making_fields import make
-
-
-@pytest.fixture
-def two(cast):
-    """The record that stays, with little in it, and the other one, with something of everything that hangs on a client."""
-    partner, target = a_client(cast, last_name="Durand", first_name="Anne", email="anne@exemple.fr", city="Lyon", phone=None)
-    source = cast.client(
-        partner, last_name="DURAND", first_name="Anne-Marie", email="am@exemple.fr", phone="+33 4 78 00 00 00", street="1 rue X", postcode="69001", city="Villeurbanne",
-        birth_date=date(1970, 5, 1), status=m.ClientStatus.CLIENT,
-    )  # fmt: skip
-    return partner, target, source
-
-
-def form(visitor, target, source, place="/clients", **changes):
-    page = visitor.get(f"{place}/{target.id}/merge?with={source.id}").text
-    sent = {name: re.search(rf'name="{name}" value="([^"]*)"', page).group(1) for name in ("version", "other_version", "one_time")}
-    return {"with": source.id} | sent | changes
-
-
-def merged(visitor, target, source, place="/clients"):
-    return visitor.post(f"{place}/{target.id}/merge", form(visitor, target, source, place))
-
-
-def undone(visitor, target, place="/clients", number=None):
-    number = number or re.search(r'name="merge" value="(\d+)"', visitor.get(f"{place}/{target.id}/admin").text).group(1)
-    return visitor.post(f"{place}/{target.id}/merge/undo", {"merge": number}, **EN)
-
-
-def everything(cast):
-    """Every row of the database but what tells of the merge itself."""
-    told = {"client_merge", "history", "history_values", "history_head", "submission", "mail", "sign_in", "attempt", "job", "ab_user"}
-
-    def rows(session):
-        found = {}
-        for table in Model.metadata.sorted_tables:
-            if table.name in told or "id" not in table.c:
-                continue
-            columns = [column for column in table.c if column.name not in ("version", "updated_at")]
-            found[table.name] = sorted(tuple(map(str, row)) for row in session.execute(table.select().with_only_columns(*columns)))
-        return found
-
-    return cast.read(rows)
-
-
-def hang(cast, partner, client, mark):
-    supplier = cast.supplier()
-    cast.add(m.Signatory(client_id=client.id, first_name=mark, last_name="Signe", is_principal=True))
-    cast.add(m.ClientReference(client_id=client.id, supplier_id=supplier.id, reference=f"{mark}1"))
-    cast.contract(partner, client, number=f"{mark}-77")
-    folder = cast.add(m.Folder(client_id=client.id, name="Contrats", name_key="contrats"))
-    cast.client_file(client, name="pièce.pdf")
-    cast.client_file(client, name="dedans.pdf", folder_id=folder.id)
-    cast.add(m.Complaint(partner_id=partner.id, client_id=client.id, subject="x", text="x"))
-    cast.add(m.DataRequest(client_id=client.id, kind=m.RequestKind.ACCESS, text="x"))
-    return supplier
 
 
 def test_the_source_completes_and_never_overwrites_and_everything_moves(house, cast, two):
@@ -74,6 +19,7 @@ def test_the_source_completes_and_never_overwrites_and_everything_moves(house, c
     hang(cast, partner, target, "T")
     supplier = hang(cast, partner, source, "S")
     cast.add(m.ReferenceClaim(client_id=target.id, supplier_id=supplier.id, reference="S1"))
+    assert places_with(cast, source) == {f"{table.name}.{column.name}" for table, column in merging.places()}, "the test knows every place"
     manager = cast.client_for("administrator")
     page = manager.get(f"/clients/{target.id}/merge?with={source.id}", **EN).text
     assert "Taken over" in page
@@ -85,76 +31,15 @@ def test_the_source_completes_and_never_overwrites_and_everything_moves(house, c
     assert (kept.phone, kept.birth_date, kept.status) == ("+33 4 78 00 00 00", date(1970, 5, 1), m.ClientStatus.CLIENT)
     assert (kept.street, kept.postcode, kept.city) == (None, None, "Lyon"), "half of one address is not completed with half of another"
     assert cast.get(m.Client, source.id) is None
-    for table, column in merging.places():
-        left = cast.read(lambda session, column=column: session.query(column).filter(column == source.id).count())
-        assert left == 0, (table.name, column.name)
+    assert places_with(cast, source) == set()
     assert cast.read(lambda session: [row.is_principal for row in session.query(m.Signatory).order_by(m.Signatory.id)]) == [True, False]
-    assert cast.count(m.ReferenceClaim) == 0, "what it claims it has now"
+    assert cast.read(lambda session: sorted(row.reference for row in session.query(m.ReferenceClaim))) == ["S2", "T2"], "what it claims and has now is gone"
     assert cast.read(lambda session: sorted(row.name for row in session.query(m.Folder))) == ["Contrats", "Contrats (2)"]
     assert cast.read(lambda session: sorted(row.name for row in session.query(m.ClientFile))) == ["dedans.pdf", "dedans.pdf", "pièce (2).pdf", "pièce.pdf"]
     assert cast.read(lambda session: {row.client_id for row in session.query(m.Contract)}) == {target.id}
     assert "S-77" in manager.get("/contracts/?q=durand+anne", **EN).text
     history = manager.get(f"/clients/{target.id}?tab=history", **EN).text
     assert "DURAND Anne-Marie" in history
-
-
-def test_undoing_brings_both_back_as_they_were(house, cast, two):
-    partner, target, source = two
-    make(cast.client_for("administrator"), "text", names_fr="Dossier", names_en="File")
-    hang(cast, partner, target, "T")
-    supplier = hang(cast, partner, source, "S")
-    cast.add(m.ReferenceClaim(client_id=target.id, supplier_id=supplier.id, reference="S1"))
-    couple = cast.client(partner)
-    cast.client(partner, kind=m.ClientKind.COUPLE, first_name=None, last_name="Deux", first_person_id=couple.id, second_person_id=source.id)
-    owner = cast.client_for("owner", partner)
-    before = everything(cast)
-    assert merged(owner, target, source, "/portal/clients").status_code == 302
-    assert everything(cast) != before
-    assert undone(owner, target, "/portal/clients").location.endswith(f"/portal/clients/{source.id}")
-    after = everything(cast)
-    assert {name: rows for name, rows in after.items() if rows != before[name]} == {}
-    assert "undone by" in owner.get(f"/portal/clients/{target.id}/admin", **EN).text
-    assert undone(owner, target, "/portal/clients", number=1).status_code == 302
-    assert everything(cast) == after, "a second time changes nothing"
-
-
-def test_what_was_changed_since_stays_when_a_merge_is_undone(house, cast, two):
-    partner, target, source = two
-    inside = cast.add(m.Folder(client_id=source.id, name="Reçu", name_key="recu"))
-    manager = cast.client_for("manager")
-    merged(manager, target, source)
-    new = cast.contract(partner, target, number="NEW-1")
-    cast.client_file(target, name="après.pdf", folder_id=inside.id)
-    with cast.writing() as session:
-        session.get(m.Client, target.id).phone = "+33 1 00 00 00 00"
-    undone(manager, target)
-    assert cast.get(m.Client, target.id).phone == "+33 1 00 00 00 00"
-    assert cast.get(m.Client, target.id).birth_date is None
-    assert cast.get(m.Client, source.id).phone == "+33 4 78 00 00 00"
-    assert cast.get(m.Contract, new.id).client_id == target.id
-    file = cast.read(lambda session: session.query(m.ClientFile).one())
-    assert (file.client_id, file.folder_id) == (target.id, None), "no file lies in another client's folder"
-    assert cast.get(m.Folder, inside.id).client_id == source.id
-
-
-def test_merges_are_undone_the_last_one_first_and_only_for_thirty_days(house, cast, two):
-    partner, target, source = two
-    third = cast.client(partner, last_name="Durant")
-    manager = cast.client_for("manager")
-    merged(manager, target, source)
-    merged(manager, target, third)
-    first, second = cast.read(lambda session: [row.id for row in session.query(m.ClientMerge).order_by(m.ClientMerge.id)])
-    undone(manager, target, number=first)
-    assert cast.get(m.Client, source.id) is None
-    assert "undo that first" in manager.get(f"/clients/{target.id}/admin", **EN).text
-    undone(manager, target, number=second)
-    assert cast.get(m.Client, third.id) is not None
-    with cast.writing() as session:
-        session.get(m.ClientMerge, first).until = m.today() - timedelta(days=1)
-    undone(manager, target, number=first)
-    assert cast.get(m.Client, source.id) is None
-    run_job(house, merging.forget_merges)
-    assert cast.get(m.ClientMerge, first).content is None
 
 
 @pytest.mark.parametrize(
@@ -191,7 +76,8 @@ def test_a_stale_page_and_a_second_post_merge_nothing(house, cast, two):
     assert (answer.status_code, "has changed meanwhile" in answer.text) == (422, True)
     sent = form(manager, target, source)
     assert manager.post(f"/clients/{target.id}/merge", sent).status_code == 302
-    assert manager.post(f"/clients/{target.id}/merge", sent).status_code == 404, "the other one is gone"
+    again = manager.post(f"/clients/{target.id}/merge", sent)
+    assert again.location.endswith(f"/clients/{target.id}/admin"), "a double click comes to the file, too"
     assert cast.count(m.ClientMerge) == 1
 
 
@@ -239,3 +125,151 @@ def test_deleting_a_client_forgets_what_was_merged_into_it(house, cast, two):
     assert cast.count(m.ClientMerge) == 0
     records = cast.read(lambda session: session.query(m.Job).filter_by(kind="forget_history").one().facts["records"])
     assert ["Client", source.id] in records
+
+
+# --- which value stays ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "stays"),
+    [
+        ({}, {"us_person": True}, {"us_person": True}),
+        ({"us_person": True}, {}, {"us_person": True}),
+        ({}, {"tax_country": m.Country("BE"), "tax_number": "85.07.30"}, {"tax_country": m.Country("BE"), "tax_number": "85.07.30"}),
+        ({"tax_country": m.Country("DE")}, {"tax_number": "1 23"}, {"tax_country": m.Country("DE"), "tax_number": None}),
+        ({"tax_number": "9"}, {"tax_country": m.Country("BE"), "tax_number": "8"}, {"tax_country": m.Country.FRANCE, "tax_number": "9"}),
+        ({"city": None}, {"country": m.Country("BE")}, {"street": "1 rue X", "city": "Villeurbanne", "country": m.Country("BE")}),
+        ({"city": None, "country": m.Country("BE")}, {}, {"street": None, "city": None, "country": m.Country("BE")}),
+        ({"language": "en"}, {"language": "fr"}, {"language": "en"}),
+        ({}, {"status": m.ClientStatus.FORMER}, {"status": m.ClientStatus.FORMER}),
+        ({"notifications": True}, {"notifications": False}, {"notifications": False}),
+        ({"notifications": False}, {"notifications": True}, {"notifications": False}),
+    ],
+)
+def test_what_belongs_together_comes_together_and_what_was_filled_in_stays(house, cast, two, own, other, stays):
+    _partner, target, source = two
+    with cast.writing() as session:
+        for record, values in ((target, own), (source, other)):
+            for name, value in values.items():
+                setattr(session.get(m.Client, record.id), name, value)
+    manager = cast.client_for("manager")
+    before = cast.get(m.Client, target.id)
+    merged(manager, target, source)
+    kept = cast.get(m.Client, target.id)
+    assert {name: getattr(kept, name) for name in stays} == stays
+    undone(manager, target)
+    after = cast.get(m.Client, target.id)
+    assert {name: getattr(after, name) for name in stays} == {name: getattr(before, name) for name in stays}
+
+
+def test_what_the_house_notes_is_not_let_go_of_unseen(house, cast, two):
+    partner, target, source = two
+    number = make(cast.client_for("administrator"), "text", names_fr="Secret maison", names_en="House secret")
+    key = cast.get(m.CustomField, number).key
+    with cast.writing() as session:
+        session.get(m.Client, target.id).custom = {key: "one"}
+        session.get(m.Client, source.id).custom = {key: "other", "f999": "of a field that is not in use"}
+    owner = cast.client_for("owner", partner)
+    assert "account manager" in owner.get(f"/portal/clients/{target.id}/merge?with={source.id}", **EN).text
+    kept, gone = cast.get(m.Client, target.id), cast.get(m.Client, source.id)
+    sent = {"with": source.id, "version": kept.version, "other_version": gone.version, "one_time": "abc"}
+    assert owner.post(f"/portal/clients/{target.id}/merge", sent, **EN).status_code == 422
+    assert merged(cast.client_for("manager"), target, source).status_code == 302
+    assert cast.get(m.Client, target.id).custom == {key: "one", "f999": "of a field that is not in use"}
+
+
+# --- what there is room for once ------------------------------------------------------------------
+
+
+def test_one_questionnaire_and_one_document_of_a_kind_wait(house, cast, two):
+    _partner, target, source = two
+    ids = [cast.questionnaire_sent(each).id for each in (source, target)]
+    other = cast.questionnaire_sent(source, kind=m.QuestionnaireKind.QCF).id
+    papers = [cast.client_paper(each, kind=m.ClientPaperKind.MISSION).id for each in (target, source)]
+    manager = cast.client_for("manager")
+    merged(manager, target, source)
+    waiting = lambda: cast.read(lambda session: {row.id for row in session.query(m.QuestionnaireSent) if row.is_open})  # noqa: E731
+    assert waiting() == {ids[1], other}
+    assert [cast.get(m.ClientPaper, number).status for number in papers] == [m.ClientPaperState.REPLACED, m.ClientPaperState.TO_SIGN]
+    undone(manager, target)
+    assert waiting() == {*ids, other}
+    assert {cast.get(m.ClientPaper, number).status for number in papers} == {m.ClientPaperState.TO_SIGN}
+
+
+def test_names_that_are_cut_in_their_column_still_get_a_number(house, cast, two):
+    _partner, target, source = two
+    name = "œ" * 118  # two letters each where names are compared, more than the column holds
+    for client in (target, source):
+        cast.add(m.Folder(client_id=client.id, name=name, name_key=m.fold(name)[:200]))
+    merged(cast.client_for("manager"), target, source)
+    names = cast.read(lambda session: sorted(folder.name for folder in session.query(m.Folder)))
+    assert names[0].endswith("œ (2)")
+    assert names[1] == name
+    assert cast.read(lambda session: len({folder.name_key for folder in session.query(m.Folder)})) == 2
+
+
+def test_a_client_that_is_not_to_be_written_to_stays_so(house, cast, two):
+    """Whatever waits to leave is held, also what was queued for the record that could be written to."""
+    partner, target, source = two
+    manager = cast.client_for("manager")
+    with cast.writing() as session:
+        session.get(m.Client, target.id).notifications = False
+        session.add(m.Mail(message_id="<q@x>", notice="client_space", recipient="am@exemple.fr", client_id=source.id, partner_id=partner.id, **QUEUED))
+    assert "Notifications" in manager.get(f"/clients/{target.id}/merge?with={source.id}", **EN).text
+    merged(manager, target, source)
+    held = lambda: cast.read(lambda session: [(mail.client_id, mail.status) for mail in session.query(m.Mail).filter_by(message_id="<q@x>")])  # noqa: E731
+    assert held() == [(target.id, m.MailStatus.HELD)]
+    undone(manager, target)
+    assert held() == [(source.id, m.MailStatus.HELD)]
+    assert cast.get(m.Client, source.id).notifications is False, "somebody says first what becomes of what was held"
+
+
+QUEUED = {"subject": "x", "text": "x", "html": "x", "language": "fr", "status": m.MailStatus.QUEUED}
+
+
+# --- two at once, and old addresses ---------------------------------------------------------------
+
+
+def test_two_merges_of_the_same_pair_at_the_same_moment_make_one(house, cast, two):
+    _partner, target, source = two
+    managers = [cast.client_for("manager") for _each in range(2)]
+    sent = [form(managers[0], target, source), form(managers[1], source, target)]
+    with ThreadPoolExecutor(2) as together:
+        posts = [together.submit(managers[0].post, f"/clients/{target.id}/merge", sent[0]), together.submit(managers[1].post, f"/clients/{source.id}/merge", sent[1])]
+    assert sorted(post.result().status_code for post in posts) in ([302, 404], [302, 422])
+    assert (cast.count(m.Client), cast.count(m.ClientMerge)) == (1, 1)
+
+
+def test_the_old_address_leads_to_the_file_it_is_part_of(house, cast, two):
+    partner, target, source = two
+    third = cast.client(partner, last_name="Durant")
+    manager, owner, stranger = cast.client_for("manager"), cast.client_for("owner", partner), cast.client_for("owner")
+    merged(manager, target, source)
+    for path in ("", "/drive", "/admin"):
+        assert manager.get(f"/clients/{source.id}{path}").location.endswith(f"/clients/{target.id}")
+        assert owner.get(f"/portal/clients/{source.id}{path}").location.endswith(f"/portal/clients/{target.id}")
+        assert stranger.get(f"/portal/clients/{source.id}{path}").status_code == 404
+    assert manager.post(f"/clients/{source.id}/qpr/send", {}).status_code == 404
+    merged(manager, third, target)
+    assert manager.get(f"/clients/{source.id}").location.endswith(f"/clients/{third.id}"), "also when that one was merged in its turn"
+    undone(manager, third)
+    undone(manager, target)
+    assert manager.get(f"/clients/{source.id}").status_code == 200
+
+
+def test_companies_and_couples_are_merged_too(house, cast):
+    partner = cast.partner()
+    one, two = (
+        cast.client(partner, kind=m.ClientKind.COMPANY, last_name=None, first_name=None, company_name="SARL Dupont", siren=siren) for siren in (None, "732829320")
+    )
+    manager = cast.client_for("manager")
+    assert "same name" in manager.get(f"/clients/{one.id}/merge", **EN).text
+    merged(manager, one, two)
+    assert (cast.get(m.Client, one.id).siren, cast.get(m.Client, two.id)) == ("732829320", None)
+    persons = [cast.client(partner) for _each in range(2)]
+    linked = {"first_person_id": persons[0].id, "second_person_id": persons[1].id}
+    couples = [cast.client(partner, kind=m.ClientKind.COUPLE, first_name=None, last_name="Dupont", **linked) for _each in range(2)]
+    merged(manager, *couples)
+    assert cast.read(lambda session: session.query(m.Client).filter_by(kind=m.ClientKind.COUPLE).count()) == 1
+    undone(manager, couples[0])
+    assert cast.get(m.Client, couples[1].id).first_person_id == persons[0].id

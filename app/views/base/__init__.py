@@ -1,7 +1,8 @@
 """The engine. Views import it from here."""
 
 from app.views.base.actions import act
-from app.views.base.entity import EntityView, Portal, Rules
+from app.views.base.declared import Portal, Rules
+from app.views.base.entity import EntityView
 from app.views.base.forms import HouseForm
 from app.views.base.guards import APPLICANTS, BETWEEN, DEMO, EVERYBODY, GUESTS, MEMBERS, SIGNED_IN, HouseView, guest, local_path, page, person, signed_in
 from app.views.base.portals import portal_view

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -18,7 +17,7 @@ from werkzeug.wrappers import Response
 from app.extensions import db
 from app.models.base import fold, in_data
 from app.models.scope import is_ones_own
-from app.permissions import FULL, WRITE, Access, Level
+from app.permissions import FULL, WRITE, Level
 from app.services import once
 from app.services.refusals import RuleBroken
 from app.views.base import drafts, marks, opened, saving, sheets, showing
@@ -26,6 +25,7 @@ from app.views.base.actions import ActionPages
 from app.views.base.bulk import BulkPages, fields_for_many
 from app.views.base.choices import is_offered
 from app.views.base.columns import column_of, pointed_at
+from app.views.base.declared import Portal, Rules
 from app.views.base.fields_in_views import shaped
 from app.views.base.forms import HouseForm, LookUp, LookupField, form_for, lookup
 from app.views.base.guards import HouseView, local_path, page, signed_in
@@ -33,34 +33,6 @@ from app.views.base.listing import Asked, Listing, read, total_words
 from app.views.base.remembered import remembers_words
 from app.views.base.rows import Dress, written_rows
 from app.views.base.statements import Under, links_among, with_names
-
-
-@dataclass(frozen=True)
-class Rules:
-    """The service functions that stand behind an entity: `saving` and `removing` may refuse, `saved` follows in the same transaction."""
-
-    saving: Callable[[Any, bool], None] | None = None
-    saved: Callable[[Any, bool], None] | None = None
-    removing: Callable[[Any], None] | None = None
-
-
-@dataclass(frozen=True)
-class Portal:
-    """What partners see of an entity: a view of its own, with its own rights and only the columns named here."""
-
-    access: Access
-    list_columns: list[str]
-    under: dict[str, str] | None = None  # as staff see it, if not given
-    filters: list[str] | None = None  # the columns of the list, if not given
-    form: dict[LazyString, list[str]] = field(default_factory=dict)
-    show: dict[LazyString, list[str]] = field(default_factory=dict)
-    search: bool = False
-    slug: str = ""
-    title: LazyString | None = None
-    icon: str = "circle"
-    tabs: tuple[str, ...] = ()
-    adds: bool = True
-    where: Callable[[], list[ColumnElement[bool]]] | None = None  # narrower than the scope
 
 
 class EntityView(ActionPages, BulkPages, HouseView):
@@ -222,10 +194,13 @@ class EntityView(ActionPages, BulkPages, HouseView):
         return found[0], {link.name: in_data(called) if link.is_worded else called for link, called in zip(links, found[1:], strict=True) if called}
 
     def find(self, record_id: int) -> Any:
-        """The record with the records it points at, if there is one that this person can see; else 404."""
+        """The record with the records it points at, if there is one that this person can see; else 404, or the record it has become."""
         statement = select(self.model).where(self.model.id == record_id, *self.where()).options(*pointed_at(self.model))
         record = db.session.scalar(statement)
-        return record if record is not None else abort(404)
+        if record is not None:
+            return record
+        became = self.rules.became(record_id) if self.rules.became and request.method == "GET" else None
+        return abort(404 if became is None else redirect(self.address("show_record", record_id=became)))
 
     def find_all(self, ids: Sequence[int]) -> Sequence[Any]:
         """The records of these numbers, in this order; 404 unless this person can see every one."""
