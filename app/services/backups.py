@@ -30,7 +30,7 @@ from sqlalchemy import Connection, Table, func, insert, select, text, update
 
 from app.connectors import files
 from app.extensions import db
-from app.models import Model, User, now
+from app.models import History, Model, User, now
 from app.services import history, preparation
 from app.services.crossings import crossing
 
@@ -325,21 +325,26 @@ def load(connection: Connection, table: Table, lines: Any) -> int:
 
 
 def finish(connection: Connection) -> None:
-    """PostgreSQL counts on from the highest number of each table."""
-    if connection.dialect.name != "postgresql":
-        return
+    """New records get numbers that no record had before, not even one that was deleted and of which only history knows."""
+    named = {mapper.local_table: mapper.class_.__name__ for mapper in Model.registry.mappers}
+    known = dict(connection.execute(select(History.entity, func.max(History.record_id)).group_by(History.entity)).all())  # type: ignore[arg-type]
     for table in tables():
         column = table.autoincrement_column
-        sequence = (
-            connection.execute(text("SELECT pg_get_serial_sequence(:name, :column)"), {"name": table.name, "column": column.name}).scalar()
-            if column is not None
-            else None
-        )
-        if sequence is not None and column is not None:
-            highest = connection.execute(select(func.max(column))).scalar()
-            connection.execute(
-                text("SELECT setval(CAST(:sequence AS regclass), :value, :used)"), {"sequence": sequence, "value": highest or 1, "used": highest is not None}
-            )
+        if column is None:
+            continue
+        highest = max(connection.execute(select(func.max(column))).scalar() or 0, known.get(named.get(table, "")) or 0)
+        count_on_from(connection, table.name, column.name, highest)
+
+
+def count_on_from(connection: Connection, table: str, column: str, highest: int) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.execute(text("DELETE FROM sqlite_sequence WHERE name = :name"), {"name": table})
+        connection.execute(text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :highest)"), {"name": table, "highest": highest})
+        return
+    sequence = connection.execute(text("SELECT pg_get_serial_sequence(:name, :column)"), {"name": table, "column": column}).scalar()
+    if sequence is not None:
+        setting = {"sequence": sequence, "value": highest or 1, "used": highest > 0}
+        connection.execute(text("SELECT setval(CAST(:sequence AS regclass), :value, :used)"), setting)
 
 
 def put_key(name: str, content: bytes) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy import text
 from app import models as m
 from app.extensions import db
 from app.models import Model
+from app.models.base import Record
 from tests.house import catalogues
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -108,6 +109,20 @@ def test_the_database_is_what_the_models_say(house):
         options = {"include_object": lambda thing, name, kind, reflected, compared: not (name and ("_fts" in name or name.endswith("_search"))), "compare_type": False}
         differences = compare_metadata(MigrationContext.configure(connection, opts=options), Model.metadata)
     assert [change for change in differences if "alembic_version" not in str(change)] == []
+
+
+def test_the_number_of_a_deleted_record_is_given_to_no_other(house, cast):
+    """History, old addresses and what was merged are found by it. On SQLite every table of records has to say so itself."""
+    partner = cast.partner()
+    gone = cast.client(partner)
+    with cast.writing() as session:
+        session.delete(session.get(m.Client, gone.id))
+    assert cast.client(partner).id > gone.id
+    with house.app_context(), db.engine.connect() as connection:
+        if connection.dialect.name == "sqlite":
+            said = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '%AUTOINCREMENT%'")).scalars().all()
+            records = {mapper.local_table.name for mapper in Model.registry.mappers if issubclass(mapper.class_, Record | m.User)}
+            assert records - set(said) == set(), "a migration that makes a table, or makes it anew, says sqlite_autoincrement"
 
 
 def test_a_mail_that_waited_before_there_were_jobs_gets_one(house, cast):
