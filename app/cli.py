@@ -13,17 +13,18 @@ from typing import BinaryIO, TextIO
 import click
 from flask import Flask, current_app
 
+from app.connectors.files import StoreGone, StoreRefuses
 from app.extensions import db
 from app.models import Lane, ListKind
 from app.models.scope import SYSTEM, acting
 from app.permissions import PARTNER_ROLES, PORTAL_TABLE, STAFF_ROLES, STAFF_TABLE, Access
-from app.services import backups, factors, history, jobs, preparation, schedules, signing, watch_lists, workers
+from app.services import backups, factors, history, jobs, preparation, schedules, signing, stores, watch_lists, workers
 from app.services.crossings import crossing
 from app.services.refusals import RuleBroken
 
 
 def add_commands(app: Flask) -> None:
-    for command in (prepare, load_demo, permissions, check_history, verify_agreement, backup_key, backup, restore, remove_second_factor, load_list, work):
+    for command in (prepare, load_demo, permissions, check_history, verify_agreement, backup_key, backup, restore, remove_second_factor, load_list, copy_files, work):
         app.cli.add_command(command)
 
 
@@ -32,6 +33,17 @@ def prepare() -> None:
     """Bring the database to the present state: migrations, walls, indexes, roles."""
     preparation.prepare()
     click.echo("The database is ready.")
+    check_store()
+
+
+def check_store() -> None:
+    """Ends with a sentence where files could never be kept; a store that is only silent just now is said and waited for."""
+    try:
+        stores.claim()
+    except (stores.NotOurs, StoreRefuses) as fault:
+        sys.exit(f"Files cannot be kept: {fault}")
+    except StoreGone as silence:
+        click.echo(f"The store of files does not answer just now: {silence}", err=True)
 
 
 @click.command("demo")
@@ -42,6 +54,7 @@ def load_demo() -> None:
     if not current_app.config["DEMO"]:
         sys.exit("The demo house is only loaded under config.DemoConfig (make demo).")
     preparation.prepare()
+    check_store()
     with acting(db.session(), SYSTEM, "demo"):
         loaded = demo.load()
         db.session.commit()
@@ -168,6 +181,20 @@ def restore(file: Path, key: TextIO) -> None:
     if done.broken:
         sys.exit(f"The chain of history does not hold at: {', '.join(map(str, done.broken))}")
     click.echo("The history is whole.")
+
+
+@click.command("copy-files")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def copy_files(folder: Path) -> None:
+    """Copy every kept file of FOLDER to where FILE_STORE says; may be run again."""
+    check_store()
+    try:
+        copied, there = stores.copy_from(folder)
+    except FileExistsError as fault:
+        sys.exit(f"Another file lies under this key already: {fault}")
+    except OSError as fault:
+        sys.exit(f"The store of files does not take them: {fault}. What has been copied stays; run it again.")
+    click.echo(f"Copied: {copied} files; there already: {there}.")
 
 
 @click.command()

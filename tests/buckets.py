@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from unittest.mock import patch
 
 import boto3
@@ -38,3 +40,49 @@ def a_bucket() -> Iterator[Bucket]:
             yield bucket
         finally:
             bucket.stop()
+
+
+class Scripted:
+    """A service that answers every request alike: with nothing at all (mute), a refusal, or half of what it promised."""
+
+    def __init__(self, answer: bytes | None) -> None:
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.address = f"http://127.0.0.1:{self.listening.getsockname()[1]}"
+        self.answer, self.lines = answer, list[socket.socket]()
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self) -> None:
+        while True:
+            try:
+                line, _from = self.listening.accept()
+            except OSError:
+                return
+            self.lines.append(line)  # kept, so that it stays open
+            if self.answer is not None:
+                threading.Thread(target=self.answer_on, args=(line,), daemon=True).start()
+
+    def answer_on(self, line: socket.socket) -> None:
+        with suppress(OSError):
+            line.recv(65_536)
+            line.sendall(self.answer or b"")
+            line.close()
+
+    def stop(self) -> None:
+        for each in (self.listening, *self.lines):
+            with suppress(OSError):
+                each.close()
+
+
+FORBIDDEN = b"HTTP/1.1 403 Forbidden\r\nContent-Type: application/xml\r\nContent-Length: 72\r\nConnection: close\r\n\r\n"
+FORBIDDEN += b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+HALF = b'HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-99/100\r\nContent-Length: 100\r\nETag: "x"\r\nLast-Modified: Thu, 26 Nov 2026 10:00:00 GMT\r\n\r\nhalf'
+
+
+@contextmanager
+def scripted(answer: bytes | None) -> Iterator[Scripted]:
+    with patch.dict(os.environ, KEYS):
+        server = Scripted(answer)
+        try:
+            yield server
+        finally:
+            server.stop()

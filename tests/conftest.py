@@ -39,6 +39,7 @@ class TestConfig(config.Config):
     SECRET_KEY = "tests only"
     TRUSTED_HOSTS = ["localhost", "127.0.0.1"]
     PUBLIC_URL = "http://localhost"
+    FILE_STORE = ""  # never the bucket that somebody's shell points at
     SECOND_FACTOR_FOR: tuple[str, ...] = ()  # tests/trust/test_doors.py asks for one
 
 

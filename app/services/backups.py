@@ -31,7 +31,7 @@ from sqlalchemy import Connection, Table, func, insert, select, text, update
 from app.connectors import files
 from app.extensions import db
 from app.models import History, Model, User, now
-from app.services import history, preparation
+from app.services import files as service_files, history, preparation, stores
 from app.services.crossings import crossing
 
 LEFT_OUT = frozenset({"sign_in", "attempt", "submission"})  # nobody comes back signed in
@@ -236,6 +236,7 @@ def restore(source: Path, key: str) -> Outcome:
     with crossing() as session:
         if session.scalar(select(User.id).limit(1)) is not None:
             raise NotDone("This house is not empty: a backup is restored into a fresh database only.")
+    fresh = stores.name()  # the name that this house had until now
     with tempfile.TemporaryFile(dir=current_app.config["INSTANCE"]) as clear:
         try:
             with open(source, "rb") as sealed:
@@ -244,6 +245,10 @@ def restore(source: Path, key: str) -> Outcome:
             raise NotDone("This backup cannot be opened with this key, or it is damaged.") from wrong
         clear.seek(0)
         outcome = unpack(clear)
+    try:
+        stores.claim(instead_of=fresh)
+    except (stores.NotOurs, files.StoreGone) as fault:
+        current_app.logger.error("the files are restored; whose they are could not be noted with the store: %s", fault)
     with crossing(piecemeal=True) as session:
         broken = history.broken_places(session)
     return Outcome(outcome.rows, outcome.files, broken=tuple(broken), other_secret=outcome.other_secret)
@@ -269,15 +274,17 @@ def unpack(clear: Any) -> Outcome:
                 elif folder == "tables":
                     rows += load(connection, Model.metadata.tables[name.removesuffix(".jsonl")], content)
                 elif folder == "files":
-                    files.chosen.put(name, content.read())
-                    written.append(name)
+                    if stores.put_back(name, content.read()):
+                        written.append(name)
                     kept += 1
                 elif folder == "keys":
                     keys[Path(name).name] = content.read()
             finish(connection)
     except BaseException as fault:
         for key in written:  # all of it or nothing
-            files.chosen.remove(key)
+            service_files.remove(key)
+        if isinstance(fault, files.StoreGone):
+            raise NotDone(f"The store of files does not answer, so nothing has been restored: {fault}") from fault
         if isinstance(fault, tarfile.TarError | EOFError | OSError | KeyError | ValueError):
             raise NotDone(f"This backup is damaged: {fault}") from fault
         raise

@@ -150,8 +150,12 @@ def kept_before(moment: datetime) -> Iterator[str]:
 
 
 def remove(key: str) -> None:
-    """Forgets a kept file, once no row names it any more."""
-    files.chosen.remove(key)
+    """Forgets a kept file, once no row names it any more. If the store does not answer, the night's sweep does it: what the person has
+    done stands already."""
+    try:
+        files.chosen.remove(key)
+    except StoreGone as silence:
+        current_app.logger.warning("a file that is no longer needed stays until the night: %s", silence)
 
 
 def read(key: str) -> Iterator[bytes]:

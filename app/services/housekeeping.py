@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 
 from app.models import Agreement, ClientFile, ClientFileVersion, ClientPaper, Document, Lane, LockedBytes, Partner, User, now
-from app.services import drafts, files, imports, jobs, once, schedules, throttle
+from app.services import drafts, files, imports, jobs, once, schedules, stores, throttle
 from app.services.crossings import crossing
 
 # Every column that names a kept file. tests/trust/test_background.py knows when one is missing.
@@ -39,7 +39,9 @@ def sweep(run: jobs.Run) -> None:
 
 def put_away_files() -> int:
     """Removes files that no row names: what was kept for a form that failed, or by a process that was killed before it had written
-    the row. Those of the last day are left alone: their row may be on its way. Returns how many."""
+    the row. Those of the last day are left alone: their row may be on its way. Returns how many; raises stores.NotOurs where the files
+    are another house's, whose rows are not here."""
+    stores.claim()
     old = list(files.kept_before(now() - timedelta(days=1)))
     with crossing() as session:
         named = {key for column in NAMING for key in session.scalars(select(column).where(column.is_not(None)))}

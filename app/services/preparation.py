@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from app.extensions import db, let_go
 from app.models import HistoryHead, Permission, PermissionView, RightsVersion, Role, ViewMenu, indexes, walls
 from app.permissions import STAFF_ROLES, STAFF_TABLE, Level
-from app.services import drafts, imports, jobs, once
+from app.services import drafts, imports, jobs, once, stores
 from app.services.crossings import crossing
 from app.services.questionnaires import built_in
 
@@ -54,6 +54,7 @@ def prepare() -> None:
         with crossing(reading=False) as session:
             sync_rights(session)
             built_in.install(session)
+            stores.house(session)
             once.sweep(session)
             drafts.sweep(session)
             imports.sweep(session)

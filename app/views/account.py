@@ -157,7 +157,7 @@ class AccountView(HouseView):
         """One's own photo, or the house's mark; its address changes with it, so that a browser may keep it."""
         try:
             pieces = files.read(signed_in().photo or "")
-        except files.FileMissing:
+        except (files.FileMissing, files.StoreGone):
             return redirect("/static/mark.svg")
         response = Response(pieces, mimetype="image/jpeg")
         response.headers["Cache-Control"] = "private, max-age=86400"

@@ -59,7 +59,7 @@ class LogoView(HouseView):
         partner = db.first_or_404(select(Partner).where(Partner.id == record_id))
         try:
             pieces = files.read(partner.logo or "")
-        except files.FileMissing:
+        except (files.FileMissing, files.StoreGone):
             return redirect("/static/mark.svg")
         response = Response(pieces, mimetype="image/png")
         response.headers["Cache-Control"] = "private, max-age=86400"

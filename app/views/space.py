@@ -99,7 +99,7 @@ class SpaceView(HouseView):
     def logo(self) -> AnyResponse:
         try:
             pieces = files.read(guest().partner_logo or "")
-        except files.FileMissing:
+        except (files.FileMissing, files.StoreGone):
             return redirect("/static/mark.svg")
         return Response(pieces, mimetype="image/png")
 

@@ -125,6 +125,14 @@ def test_a_store_says_what_it_keeps_and_forgets(store):
     assert sorted(store.every_key()) == keys[1:]
 
 
+def test_a_store_remembers_whose_files_it_keeps(store):
+    assert store.own("one house") == "one house"
+    assert store.own("another") == "one house"
+    assert store.own("another", instead_of="a third") == "one house"
+    assert store.own("restored", instead_of="one house") == "restored"
+    assert list(store.every_key()) == []
+
+
 def test_a_file_is_read_in_pieces_of_a_bounded_size(store):
     store.put("ab" * 20, b"x" * 3_000_000)
     pieces = list(map(len, store.read("ab" * 20)))

@@ -16,6 +16,13 @@ class StoreGone(OSError):
     """The store does not answer, or refuses: nothing is known of the file."""
 
 
+class StoreRefuses(StoreGone):
+    """The store answers, and says no: there is no such bucket, or the keys do not open it. Waiting does not help."""
+
+
+OWNER = "owner"  # beside the files: the house whose files these are
+
+
 class Store(Protocol):
     def put(self, key: str, content: bytes) -> None: ...
 
@@ -25,6 +32,10 @@ class Store(Protocol):
 
     def every_key(self, before: datetime | None = None) -> Iterator[str]:
         """The key of every file that is kept, or of those kept before a moment."""
+        ...
+
+    def own(self, house: str, instead_of: str = "") -> str:
+        """Notes whose files these are, unless that is noted already (by the one that is meant to be replaced: over it); returns whose."""
         ...
 
 
