@@ -37,7 +37,7 @@ class ClientFile(Record):
     """A file of a client's drive as it is now: its latest version. Thrown away, it can be had back for a while."""
 
     __tablename__ = "client_file"
-    title, plural = _("File"), _("Files")
+    title, plural = _("File in the drive"), _("Files")
     scope = Own(through=("client_id", "Client.id"), made_by_rules=True, link="client_id", link_if="shared")
     __table_args__ = (Index("ix_client_file_place", "client_id", "folder_id", "name_key"),)
 

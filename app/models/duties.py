@@ -64,7 +64,7 @@ class Complaint(Record):
     acknowledge_by: Mapped[date] = field(_("To be acknowledged by"))
     acknowledged_on: Mapped[date | None] = field(_("Acknowledged on"), help=_("The day on which the client was told that it has arrived."))
     answer_by: Mapped[date] = field(_("To be answered by"))
-    answered_on: Mapped[date | None] = field(_("Answered on"))
+    answered_on: Mapped[date | None] = field(_("Answer sent on"))
     outcome: Mapped[ComplaintOutcome | None] = field(_("Outcome"), choice_of(ComplaintOutcome))
     answer: Mapped[str | None] = field(_("Answer given"), Text, kind="text", help=_("With the mediator to whom the client can turn, where it was not accepted."))
 
@@ -109,7 +109,7 @@ class DataRequest(Record):
     received_on: Mapped[date] = field(_("Received on"), default=today)
     text: Mapped[str] = field(_("In the client’s words"), Text, kind="text")
     answer_by: Mapped[date] = field(_("To be answered by"))
-    done_on: Mapped[date | None] = field(_("Answered on"))
+    done_on: Mapped[date | None] = field(_("Answer sent on"))
     answer: Mapped[str | None] = field(_("Answer given"), Text, kind="text")
 
     client: Mapped[Client] = relationship()

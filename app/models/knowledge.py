@@ -189,7 +189,7 @@ class Advice(Record):
     client_id: Mapped[int] = field(_("Client"), ForeignKey("client.id", ondelete="CASCADE"), index=True)
     contract_id: Mapped[int] = field(_("Contract"), ForeignKey("contract.id", ondelete="CASCADE"))
     kind: Mapped[AdviceKind] = field(_("What happened"), choice_of(AdviceKind))
-    given_on: Mapped[date] = field(_("On"), default=today)
+    given_on: Mapped[date] = field(_("Day of the advice"), default=today)
 
     client: Mapped[Client] = relationship()
     contract: Mapped[Any] = relationship("Contract")

@@ -60,6 +60,14 @@ def test_who_says_to_be_well_versed_and_is_wrong_about_the_risk_is_pointed_out()
     assert [each.first[0] for each in found.contradictions] == ["shares_used"]
 
 
+def test_a_contradiction_names_its_family_without_lowering_an_acronym():
+    said = {each.first[0]: (each.text["fr"], each.text["en"]) for each in QCF.contradictions}
+    assert said["property_used"][0].endswith("SCPI et fonds immobiliers.")
+    assert said["property_used"][1].endswith("property funds (SCPI).")
+    assert said["private_used"][0].endswith("capital-investissement (FCPR, FCPI, FIP).")
+    assert said["shares_used"][0].endswith("actions.")
+
+
 def test_a_safer_answer_never_raises_the_class():
     """Of 2,000 random sets of answers, every question's every safer answer."""
     chance, tried = random.Random(5), 0

@@ -15,6 +15,11 @@ REVIEW = 24  # months
 KNOWS = 2  # points of a fact that was answered right
 
 
+def within(words: str) -> str:
+    """The name of a family as it stands within a sentence: only an ordinary first word loses its capital, an acronym (SCPI, FCPR) keeps it."""
+    return words if words[:2].isupper() else words[:1].lower() + words[1:]
+
+
 @dataclass(frozen=True)
 class Fact:
     """A question with one right answer; its first wrong one is what somebody says who takes the product for safer than it is."""
@@ -49,8 +54,8 @@ class Family:
 
     def contradiction(self) -> Contradiction:
         wrong = tuple(name for name, _fr, _en in self.risk.answers if name != self.risk.right)
-        fr = f"Dit y avoir placé de l’argent plus de trois fois, mais se trompe sur le principal risque : {self.words[0].lower()}."
-        en = f"Says to have put money into it more than three times, yet is wrong about the main risk: {self.words[1].lower()}."
+        fr = f"Dit y avoir placé de l’argent plus de trois fois, mais se trompe sur le principal risque : {within(self.words[0])}."
+        en = f"Says to have put money into it more than three times, yet is wrong about the main risk: {within(self.words[1])}."
         return Contradiction((f"{self.key}_used", ("often",)), (f"{self.key}_risk", wrong), said(fr, en))
 
 
