@@ -66,7 +66,13 @@ class Complaint(Record):
     answer_by: Mapped[date] = field(_("To be answered by"))
     answered_on: Mapped[date | None] = field(_("Answer sent on"))
     outcome: Mapped[ComplaintOutcome | None] = field(_("Outcome"), choice_of(ComplaintOutcome))
-    answer: Mapped[str | None] = field(_("Answer given"), Text, kind="text", help=_("With the mediator to whom the client can turn, where it was not accepted."))
+    answer: Mapped[str | None] = field(
+        _("Answer given"),
+        Text,
+        kind="text",
+        help=_("Every answer names the mediator: La Médiation de l’Assurance for insurance, the AMF’s mediator for financial investment advice."),
+        more=_("The client can turn to it free of charge, two months after having sent a written complaint, even if it has not been answered."),
+    )
 
     partner: Mapped[Any] = relationship("Partner")
     client: Mapped[Client | None] = relationship()
@@ -94,6 +100,7 @@ class RequestKind(Choice):
     RESTRICTION = "restriction", _("Restriction")
     ERASURE = "erasure", _("Erasure")
     OBJECTION = "objection", _("Objection")
+    PORTABILITY = "portability", _("Portability")
 
 
 class DataRequest(Record):

@@ -20,13 +20,13 @@ from app.models import (
     ClientPaperState,
     Contract,
     Partner,
-    PartnerKind,
     QuestionnaireKind,
     now,
 )
 from app.models.scope import verb
-from app.services import client_links, client_mails, client_papers, contracts, files, identifiers, knowledge, once
+from app.services import client_links, client_mails, client_papers, contracts, files, knowledge, once
 from app.services.crossings import crossing
+from app.services.entry_document import entry_parts, part
 from app.services.files import Kept
 from app.services.questionnaires import answers, reading
 from app.services.questionnaires.definition import read
@@ -152,10 +152,6 @@ def send(paper_id: int, email: str, by: str, by_id: int, token: str | None) -> b
 # --- words ----------------------------------------------------------------------------------------
 
 
-def part(title: str, *paragraphs: Any) -> dict[str, Any]:
-    return {"title": title, "paragraphs": [each for each in paragraphs if each]}
-
-
 def lines(text: str) -> list[str]:
     """What was typed, paragraph by paragraph."""
     return [" ".join(each.split()) for each in text.split("\n") if each.strip()]
@@ -164,57 +160,10 @@ def lines(text: str) -> list[str]:
 def parts_of(session: Session, kind: ClientPaperKind, client: Client, partner: Partner, typed: dict[str, str], contract_id: int | None) -> Parts:
     with force_locale(locale_of(client.language)):
         if kind is ClientPaperKind.ENTRY:
-            return entry_parts(partner)
+            return entry_parts(session, partner)
         if kind is ClientPaperKind.MISSION:
             return mission_parts(client, partner, typed)
         return suitability_parts(session, client, typed, contract_id)
-
-
-def who_it_is(partner: Partner) -> list[str]:
-    address = ", ".join(each for each in (partner.street, " ".join(filter(None, (partner.postcode, partner.city)))) if each)
-    found = [gettext("Name: %(name)s", name=str(partner))]
-    if address:
-        found.append(gettext("Address: %(address)s", address=address))
-    if partner.siren:
-        found.append(gettext("SIREN: %(siren)s", siren=identifiers.grouped("siren", partner.siren)))
-    if partner.orias_number:
-        number, kind = identifiers.grouped("orias", partner.orias_number), str(PartnerKind(partner.kind).label)  # type: ignore[call-arg]
-        found.append(gettext("ORIAS: %(number)s (www.orias.fr), as %(kind)s", number=number, kind=kind))
-    reach = " · ".join(each for each in (partner.email, partner.phone) if each)
-    return [*found, gettext("Contact: %(reach)s", reach=reach)] if reach else found
-
-
-def entry_parts(partner: Partner) -> Parts:
-    """What a client is told before anything else (code des assurances, L521-2 and R521-1)."""
-    return [
-        part(gettext("Who advises you"), {"items": who_it_is(partner)}),
-        part(
-            gettext("What we do"),
-            gettext("We present, propose and advise on insurance and investment products. Before any advice we ask what you know, what you want and what you can bear."),
-            gettext("We work with several suppliers. The list of those with whom we have an agreement is handed to you on request."),
-        ),
-        part(
-            gettext("How we are paid"),
-            gettext("By fees, by commissions that suppliers pay, or by both: you are told which before you decide, and the amount on request."),
-        ),
-        part(
-            gettext("If something is not right"),
-            gettext("Write to us at the address above. We acknowledge your complaint within ten working days and answer it within two months."),
-            gettext(
-                "If our answer does not satisfy you, you can turn to the mediator free of charge: La Médiation de l’Assurance"
-                " (www.mediation-assurance.org), or the AMF’s mediator for investments (www.amf-france.org)."
-            ),
-        ),
-        part(
-            gettext("Your data"),
-            gettext(
-                "What you tell us serves to advise you and to meet our legal duties. You can see it, have it corrected, and ask for its"
-                " erasure where the law does not have us keep it; you can also turn to the CNIL (www.cnil.fr)."
-            ),
-            gettext("Supervision: Autorité de contrôle prudentiel et de résolution (ACPR), 4 place de Budapest, 75009 Paris."),
-        ),
-        part(gettext("Receipt"), gettext("I have received this document before any advice.")),
-    ]
 
 
 def mission_parts(client: Client, partner: Partner, typed: dict[str, str]) -> Parts:
@@ -235,8 +184,10 @@ def suitability_parts(session: Session, client: Client, typed: dict[str, str], c
     contract = session.scalar(held) if contract_id is not None else None
     about = ""
     if contract is not None:
-        named = {"number": contract.number, "product": str(contract.product or ""), "supplier": str(contract.supplier)}
-        about = gettext("This report is about the contract %(number)s, %(product)s (%(supplier)s).", **named)
+        named = {"number": contract.number, "supplier": str(contract.supplier)}
+        about = gettext("This report is about the contract %(number)s (%(supplier)s).", **named)
+        if contract.product is not None:
+            about = gettext("This report is about the contract %(number)s, %(product)s (%(supplier)s).", product=str(contract.product), **named)
     return [
         part(gettext("The client"), client.called, about),
         part(gettext("What we know of the client"), {"items": profile_lines(session, client)}),

@@ -137,6 +137,16 @@ def test_a_mail_that_waited_before_there_were_jobs_gets_one(house, cast):
     assert [mail.status.value for mail in cast.mails()] == ["queued", "queued", "sent", "queued"]
 
 
+def test_a_request_to_take_data_elsewhere_is_one_for_access_where_there_was_no_such_kind(house, cast):
+    client = cast.client(cast.partner())
+    cast.add(m.DataRequest(client_id=client.id, kind=m.RequestKind.PORTABILITY, text="x"))
+    with house.app_context():
+        downgrade(revision="0032")
+        upgrade()
+    assert cast.read(lambda session: [request.kind for request in session.query(m.DataRequest)]) == [m.RequestKind.ACCESS]
+    cast.add(m.DataRequest(client_id=client.id, kind=m.RequestKind.PORTABILITY, text="x"))
+
+
 @pytest.mark.slow
 def test_migrations_go_back_and_forth_with_data_in_them(house, cast):
     from tests.trust.world import build

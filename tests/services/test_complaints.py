@@ -117,6 +117,13 @@ def test_a_request_about_data_has_a_month(house, cast):
     assert "Please note the answer" in refused.text
 
 
+def test_a_client_can_ask_to_take_its_data_elsewhere(house, cast):
+    partner, client = a_client(cast)
+    owner = cast.client_for("owner", partner)
+    assert owner.post("/portal/data-requests/new", {"client_id": client.id, "kind": "portability", "received_on": "26/11/2026", "text": "x"}).status_code == 302
+    assert "Portability" in owner.get(f"/portal/clients/{client.id}/admin", **EN).text
+
+
 def test_a_member_limited_to_its_own_clients_sees_no_others_complaints(house, cast):
     partner, client = a_client(cast)
     member = cast.member(partner, "member", own_clients_only=True)

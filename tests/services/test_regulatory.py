@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from app import models as m
-from app.services import regulatory
+from app.services import entry_document, regulatory
 from app.services.regulatory import StepState
 from tests.clients import BOLD, EN, a_client, code_in, typed
 
@@ -125,6 +125,45 @@ def test_a_letter_is_sent_and_signed_by_the_client_alone(house, cast):
     row = cast.get(m.ClientPaper, paper.id)
     assert row.status is m.ClientPaperState.SIGNED
     assert row.proof["consent"] == "I have received and read this document, and I sign it."
+
+
+INSURANCE, MARKETS, OTHERS = "La Médiation de l’Assurance", "the AMF’s mediator", "the consumer mediator"
+ACPR, AMF = "4 place de Budapest, CS 92459, 75436 Paris Cedex 09", "Autorité des marchés financiers (AMF), 17 place de la Bourse"
+
+
+@pytest.mark.parametrize(
+    ("statuses", "named", "left_out"),
+    [
+        (
+            {"CIF": "INSCRIT", "COA": "INSCRIT", "COBSP": "SUPPRIME"},
+            ["broker (COA), financial investment adviser (CIF)", INSURANCE, MARKETS, ACPR, AMF],
+            ["COBSP", OTHERS],
+        ),
+        ({"CIF": "INSCRIT"}, ["as financial investment adviser (CIF)", MARKETS, AMF], [INSURANCE, OTHERS, ACPR]),
+        ({"COBSP": "INSCRIT"}, ["as broker in banking and payment services (COBSP)", OTHERS, ACPR], [INSURANCE, MARKETS, AMF]),
+        ({}, ["(www.orias.fr)'", INSURANCE, MARKETS, ACPR, AMF], [", as ", OTHERS]),
+    ],
+)
+def test_an_entry_document_names_the_categories_held_and_whom_to_turn_to(house, cast, statuses, named, left_out):
+    partner, _client = a_client(cast)  # an insurance broker by its kind, whatever the register says
+    cast.add(m.Check(partner_id=partner.id, kind=m.CheckKind.ORIAS, result=m.CheckResult.PASSED, answered={"statuses": {"COA": "INSCRIT", "IFP": "INSCRIT"}}))
+    cast.add(m.Check(partner_id=partner.id, kind=m.CheckKind.ORIAS, result=m.CheckResult.PASSED, answered={"statuses": statuses}))
+    with house.test_request_context(**EN):
+        parts = cast.read(lambda session: entry_document.entry_parts(session, session.get_one(m.Partner, partner.id)))
+    told = str([each["paragraphs"] for each in parts if each["title"] in ("Who advises you", "If something is not right", "Supervisory authorities")])
+    assert [each for each in named if each not in told] == []
+    assert [each for each in left_out if each in told] == []
+
+
+@pytest.mark.parametrize("has_product", [True, False])
+def test_a_report_names_the_product_only_where_the_contract_has_one(house, cast, has_product):
+    partner, client = a_client(cast)
+    supplier = cast.supplier()
+    contract = cast.contract(partner, client, supplier=supplier, product_id=cast.product(supplier).id if has_product else None)
+    cast.client_for("owner", partner).post(f"/portal/clients/{client.id}/letters/suitability", TYPED["suitability"] | {"contract_id": contract.id})
+    about = newest(cast).body[0]["paragraphs"][1]
+    assert about.startswith(f"This report is about the contract {contract.number}")
+    assert (", " in about) is has_product
 
 
 def test_another_clients_contract_is_in_no_report(house, cast):
