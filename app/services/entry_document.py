@@ -54,7 +54,7 @@ def entry_parts(session: Session, partner: Partner) -> list[dict[str, Any]]:
         part(
             gettext("If something is not right"),
             gettext(
-                "Write to us at the address above. We acknowledge your complaint within ten working days of its sending, and answer it at the latest two months after its sending."
+                "Write to us at the address above. We acknowledge a written complaint within ten working days after it was sent, and answer it at the latest two months after it was sent."
             ),
             gettext("Two months after you sent your written complaint, whether it has been answered or not, you can turn to the mediator free of charge:"),
             {"items": mediators(held)},

@@ -54,7 +54,7 @@ class Family:
 
     def contradiction(self) -> Contradiction:
         wrong = tuple(name for name, _fr, _en in self.risk.answers if name != self.risk.right)
-        fr = f"Dit y avoir placé de l’argent plus de trois fois, mais se trompe sur le principal risque : {within(self.words[0])}."
+        fr = f"Plus de trois placements déclarés, mais erreur sur le principal risque : {within(self.words[0])}."
         en = f"Says to have put money into it more than three times, yet is wrong about the main risk: {within(self.words[1])}."
         return Contradiction((f"{self.key}_used", ("often",)), (f"{self.key}_risk", wrong), said(fr, en))
 

@@ -18,20 +18,20 @@ OBJECTIVES = Section(
         tick(
             "purpose",
             ("À quoi ce placement doit-il servir ?", "What is this investment for?"),
-            ("retirement", "Préparer la retraite", "Prepare for retirement"),
+            ("retirement", "Préparer ma retraite", "Prepare for retirement"),
             ("home", "Acheter un logement", "Buy a home"),
-            ("children", "Aider mes enfants ou transmettre", "Help my children or pass it on"),
-            ("income", "Toucher un revenu", "Draw an income"),
+            ("children", "Aider mes enfants ou transmettre mon patrimoine", "Help my children or pass on my wealth"),
+            ("income", "Percevoir un revenu complémentaire", "Draw an additional income"),
             ("reserve", "Garder une réserve", "Keep a reserve"),
             ("other", "Autre projet", "Another project"),
         ),
         choose(
             "goal",
-            ("Qu’attendez-vous d’abord de lui ?", "What do you want from it first?"),
-            ("keep", "Garder mon capital intact", "Keep my capital whole", 0, "cautious"),
-            ("income", "Un revenu régulier, avec peu de variations", "A regular income that varies little", 3, "balanced"),
-            ("grow", "Faire grandir mon capital sur plusieurs années", "Make my capital grow over several years", 6),
-            ("most", "Le meilleur rendement, quitte à beaucoup perdre", "The best return, even if I may lose a lot", 9),
+            ("Quel est votre objectif principal ?", "What is your main goal?"),
+            ("keep", "Préserver mon capital", "Preserve my capital", 0, "cautious"),
+            ("income", "Percevoir un revenu complémentaire régulier, avec peu de variations", "Draw a regular additional income that varies little", 3, "balanced"),
+            ("grow", "Faire fructifier mon capital sur plusieurs années", "Make my capital grow over several years", 6),
+            ("most", "Rechercher le meilleur rendement, quitte à beaucoup perdre", "Seek the best return, even if I may lose a lot", 9),
         ),
     ),
 )
@@ -50,7 +50,7 @@ HORIZON = Section(
         ),
         choose(
             "early",
-            ("Devrez-vous en retirer une partie avant ?", "Will you have to take some of it out before?"),
+            ("Devrez-vous en retirer une partie avant cette échéance ?", "Will you have to take some of it out before then?"),
             ("large", "Oui, plus du quart", "Yes, more than a quarter", 0, "cautious"),
             ("small", "Peut-être, moins du quart", "Perhaps, less than a quarter", 2),
             ("none", "Non", "No", 4),
@@ -77,7 +77,7 @@ TOLERANCE = Section(
             ("sell", "Je vends tout", "I sell everything", 0, "cautious"),
             ("part", "Je vends une partie", "I sell a part", 2),
             ("wait", "J’attends", "I wait", 5),
-            ("buy", "J’en achète davantage", "I buy more", 8),
+            ("buy", "Je réinvestis", "I buy more", 8),
         ),
         choose(
             "portfolio",
@@ -118,17 +118,17 @@ CAPACITY = Section(
         choose(
             "saves",
             ("Quelle part de vos revenus arrivez-vous à épargner ?", "How much of your income do you manage to save?"),
-            ("none", "Rien", "Nothing", 0),
+            ("none", "Aucune", "None", 0),
             ("tenth", "Moins de 10 %", "Less than 10%", 1),
             ("fifth", "De 10 à 20 %", "10 to 20%", 2),
             ("more", "Plus de 20 %", "More than 20%", 3),
         ),
         choose(
             "debts",
-            ("Quelle part de vos revenus vont à des crédits ?", "How much of your income goes into loans?"),
+            ("Quelle part de vos revenus consacrez-vous au remboursement de crédits ?", "How much of your income goes into repaying loans?"),
             ("third", "Plus du tiers", "More than a third", 0, "balanced"),
             ("less", "Moins du tiers", "Less than a third", 2),
-            ("none", "Rien", "Nothing", 3),
+            ("none", "Aucune", "None", 3),
         ),
     ),
 )
@@ -144,12 +144,12 @@ SUSTAINABILITY = Section(
             ("yes", "Oui", "Yes"),
             ("neutral", "Je n’ai pas de préférence", "I have no preference"),
             ("no", "Non", "No"),
-            help=("L’environnement, les questions sociales, la façon dont les sociétés sont dirigées.", "The environment, social questions, how companies are run."),
+            help=("L’environnement, les questions sociales, la gouvernance.", "The environment, social questions, governance."),
         ),
         choose(
             "taxonomy",
             (
-                "Part minimale dans des activités durables pour l’environnement (taxonomie européenne)",
+                "Part minimale dans des activités durables sur le plan environnemental (taxonomie européenne)",
                 "Least share in environmentally sustainable activities (EU taxonomy)",
             ),
             ("none", "Aucun minimum", "No minimum"),
@@ -169,7 +169,7 @@ SUSTAINABILITY = Section(
         ),
         tick(
             "impacts",
-            ("Quels effets négatifs voulez-vous éviter ?", "Which adverse impacts do you want to avoid?"),
+            ("Quelles principales incidences négatives (PAI) souhaitez-vous éviter ?", "Which principal adverse impacts (PAI) do you want to avoid?"),
             ("climate", "Émissions de gaz à effet de serre", "Greenhouse gases"),
             ("nature", "Atteintes à la biodiversité", "Harm to biodiversity"),
             ("water", "Pollution de l’eau", "Water pollution"),
@@ -195,47 +195,45 @@ QPR = Definition(
         Contradiction(
             ("goal", ("most",)),
             ("loss", ("none", "five")),
-            said("Cherche le meilleur rendement, mais n’accepte presque aucune perte.", "Wants the best return, yet accepts hardly any loss."),
+            said("Recherche du meilleur rendement, mais refus de presque toute perte.", "Wants the best return, yet accepts hardly any loss."),
         ),
         Contradiction(
             ("goal", ("keep",)),
             ("portfolio", ("c", "d")),
             said(
-                "Veut garder son capital intact, mais choisit un placement qui varie beaucoup.",
-                "Wants to keep the capital whole, yet chooses an investment that varies a lot.",
+                "Volonté de préserver le capital, mais choix d’un placement qui varie beaucoup.",
+                "Wants to preserve the capital, yet chooses an investment that varies a lot.",
             ),
         ),
         Contradiction(
             ("loss", ("none", "five")),
             ("portfolio", ("c", "d")),
             said(
-                "N’accepte presque aucune perte, mais choisit un placement qui peut en faire de grandes.",
-                "Accepts hardly any loss, yet chooses an investment that can make large ones.",
+                "Refus de presque toute perte, mais choix d’un placement qui peut en subir de fortes.",
+                "Accepts hardly any loss, yet chooses an investment that can suffer large ones.",
             ),
         ),
         Contradiction(
             ("loss", ("thirty", "more")),
             ("fall", ("sell",)),
-            said("Accepte de fortes pertes, mais vendrait tout après une baisse de 20 %.", "Accepts large losses, yet would sell everything after a fall of 20%."),
+            said(
+                "Acceptation de fortes pertes, mais vente totale envisagée après une baisse de 20 %.",
+                "Accepts large losses, yet would sell everything after a fall of 20%.",
+            ),
         ),
         Contradiction(
             ("years", ("two",)),
             ("goal", ("grow", "most")),
             said(
-                "A besoin de l’argent avant deux ans, mais vise un placement de plusieurs années.",
+                "Besoin de l’argent avant deux ans, mais objectif de placement sur plusieurs années.",
                 "Needs the money within two years, yet aims at an investment over several.",
             ),
-        ),
-        Contradiction(
-            ("years", ("two",)),
-            ("early", ("none",)),
-            said("A besoin de l’argent avant deux ans, mais dit ne rien devoir retirer.", "Needs the money within two years, yet says that nothing will be taken out."),
         ),
         Contradiction(
             ("years", ("later",)),
             ("early", ("large",)),
             said(
-                "N’a pas besoin de l’argent avant huit ans, mais en retirera plus du quart avant.",
+                "Aucun besoin de l’argent avant huit ans, mais retrait prévu de plus du quart avant cette échéance.",
                 "Does not need the money for eight years, yet will take out more than a quarter before.",
             ),
         ),
