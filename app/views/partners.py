@@ -282,10 +282,11 @@ class MembershipView(EntityView):
 
     @page("/<id:record_id>/sign-out", needs=WRITE, methods=("POST",))
     def sign_out(self, record_id: int) -> Any:
-        user_id = self.find(record_id).user_id
+        member = self.find(record_id)
+        user_id, name = member.user_id, str(member)
         db.session.rollback()  # it runs on a session of its own
         sign_ins.sign_out_everywhere(user_id)
-        flash(gettext("Signed out everywhere."), "good")
+        flash(gettext("%(name)s has been signed out everywhere.", name=name), "good")
         return redirect(self.address("show_record", record_id=record_id))
 
     @page("/<id:record_id>/no-second-factor", needs=WRITE, methods=("POST",))

@@ -166,7 +166,8 @@ class StaffView(HouseView):
     @page("/<id:user_id>/sign-out", needs=Level.WRITE, methods=("POST",))
     def sign_out(self, user_id: int) -> Any:
         sign_ins.sign_out_everywhere(self.other(user_id))
-        flash(gettext("Signed out everywhere."), "good")
+        name = db.session.get_one(User, user_id).get_full_name()
+        flash(gettext("%(name)s has been signed out everywhere.", name=name), "good")
         return redirect(f"/settings/staff/{user_id}")
 
     @page("/<id:user_id>/no-second-factor", needs=Level.FULL, methods=("POST",))
