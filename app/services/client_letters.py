@@ -50,7 +50,7 @@ class Asked:
 FIELDS: dict[ClientPaperKind, tuple[Asked, ...]] = {
     ClientPaperKind.ENTRY: (),
     ClientPaperKind.MISSION: (
-        Asked("mission", _("What is to be done"), _("The client’s situation and objectives, and what you undertake to do.")),
+        Asked("mission", _("The mission"), _("The client’s situation and objectives, and what you undertake to do.")),
         Asked("fees", _("How it is paid"), _("Fees, commissions, or both, with amounts or the way they are worked out.")),
     ),
     ClientPaperKind.SUITABILITY: (
