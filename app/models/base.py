@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from anyascii import anyascii
 from flask_appbuilder import Model
 from flask_babel import LazyString, gettext, lazy_gettext as _
-from sqlalchemy import BigInteger, DateTime, Enum, Integer, Text, event
+from sqlalchemy import BigInteger, DateTime, Enum, Integer, Table, Text, event
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Mapped, Mapper, declared_attr, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -176,6 +176,11 @@ class Record(Model):
     @declared_attr.directive
     def __mapper_args__(cls) -> dict[str, Any]:
         return {"version_id_col": cls.version}
+
+    @classmethod
+    def __table_cls__(cls, *columns: Any, **options: Any) -> Table:
+        """SQLite gives the number of a deleted row to the next one unless a table says otherwise; history is found by it."""
+        return Table(*columns, sqlite_autoincrement=True, **options)
 
     def __init_subclass__(cls, **options: Any) -> None:
         if "__tablename__" in cls.__dict__ and "scope" not in cls.__dict__:

@@ -12,7 +12,7 @@ revision, down_revision = "0032", "0031"
 branch_labels = depends_on = None
 
 PLAIN = re.compile(r"\bid INTEGER NOT NULL,(.*?)\s*CONSTRAINT (\w+) PRIMARY KEY \(id\),?", re.DOTALL)
-GIVEN_ONCE = re.compile(r"\bid INTEGER NOT NULL CONSTRAINT (\w+) PRIMARY KEY AUTOINCREMENT,")
+GIVEN_ONCE = re.compile(r"\bid INTEGER NOT NULL (?:CONSTRAINT \w+ )?PRIMARY KEY AUTOINCREMENT,")  # batch mode leaves out the name
 
 
 def upgrade() -> None:
@@ -32,10 +32,9 @@ def given_once(words: str) -> str:
 
 def given_again(words: str) -> str:
     """The key goes back to the end: constraints stand behind the columns."""
-    named = GIVEN_ONCE.search(words)
-    if named is None:
-        return words
-    return re.sub(r"\s*\)\s*$", f",\n\tCONSTRAINT {named[1]} PRIMARY KEY (id)\n)", GIVEN_ONCE.sub("id INTEGER NOT NULL,", words, count=1))
+    table, plain = re.match(r'CREATE TABLE "?(\w+)', words), GIVEN_ONCE.sub("id INTEGER NOT NULL,", words, count=1)
+    assert table is not None
+    return words if plain == words else re.sub(r"\s*\)\s*$", f",\n\tCONSTRAINT pk_{table[1]} PRIMARY KEY (id)\n)", plain)
 
 
 def rewrite(change: Callable[[str], str]) -> None:

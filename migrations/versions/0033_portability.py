@@ -17,7 +17,7 @@ def request_kinds(kinds: tuple[str, ...]) -> None:
     """The check of data_request.kind. SQLite's copy of a table leaves checks out, so there it is only put in again."""
     condition = f"kind IN ({', '.join(repr(kind) for kind in kinds)})"
     if op.get_bind().dialect.name == "sqlite":
-        with op.batch_alter_table("data_request", recreate="always") as table:
+        with op.batch_alter_table("data_request", recreate="always", table_kwargs={"sqlite_autoincrement": True}) as table:
             table.create_check_constraint(op.f(NAME), condition)
     else:
         op.drop_constraint(op.f(NAME), "data_request", type_="check")
