@@ -157,6 +157,18 @@ def lines(text: str) -> list[str]:
     return [" ".join(each.split()) for each in text.split("\n") if each.strip()]
 
 
+def asked_part(title: str, name: str, typed: dict[str, str]) -> dict[str, Any]:
+    """A part that the adviser has typed: it says which field it was, so that a letter can be drawn up again from the one before."""
+    return part(title, *lines(typed[name])) | {"asked": name}
+
+
+def typed_before(session: Session, client_id: int, kind: ClientPaperKind) -> dict[str, str]:
+    """What was typed for the letter of this kind that still waits for a signature."""
+    waits = ClientPaper.client_id == client_id, ClientPaper.kind == kind, ClientPaper.status == ClientPaperState.TO_SIGN
+    paper = session.scalar(select(ClientPaper).where(*waits).order_by(ClientPaper.id.desc()).limit(1))
+    return {each["asked"]: "\n".join(each["paragraphs"]) for each in (paper.body if paper is not None else []) if "asked" in each}
+
+
 def parts_of(session: Session, kind: ClientPaperKind, client: Client, partner: Partner, typed: dict[str, str], contract_id: int | None) -> Parts:
     with force_locale(locale_of(client.language)):
         if kind is ClientPaperKind.ENTRY:
@@ -169,12 +181,12 @@ def parts_of(session: Session, kind: ClientPaperKind, client: Client, partner: P
 def mission_parts(client: Client, partner: Partner, typed: dict[str, str]) -> Parts:
     return [
         part(gettext("Between"), {"items": [client.called, str(partner)]}),
-        part(gettext("The mission"), *lines(typed["mission"])),
+        asked_part(gettext("The mission"), "mission", typed),
         part(
             gettext("What it rests on"),
             gettext("The mission rests on what the client has told, and on its answers to the questionnaires. The client tells of every change."),
         ),
-        part(gettext("Remuneration"), *lines(typed["fees"])),
+        asked_part(gettext("Remuneration"), "fees", typed),
         part(gettext("Term"), gettext("The mission begins with the client’s signature. Either party can end it at any time, in writing.")),
     ]
 
@@ -191,9 +203,9 @@ def suitability_parts(session: Session, client: Client, typed: dict[str, str], c
     return [
         part(gettext("The client"), client.called, about),
         part(gettext("What we know of the client"), {"items": profile_lines(session, client)}),
-        part(gettext("What we recommend"), *lines(typed["advice"])),
-        part(gettext("Why it suits"), *lines(typed["reasons"])),
-        part(gettext("Risks and costs"), *lines(typed["risks"])),
+        asked_part(gettext("What we recommend"), "advice", typed),
+        asked_part(gettext("Why it suits"), "reasons", typed),
+        asked_part(gettext("Risks and costs"), "risks", typed),
         part(gettext("Renewal"), gettext("We will look at whether it still suits at the latest four years from today, two if the recommendation is personalised.")),
     ]
 

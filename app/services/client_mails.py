@@ -22,7 +22,7 @@ from app.services.crossings import crossing
 from app.services.mails import written
 from app.services.refusals import STALE, RuleBroken
 
-OFF = _("Notifications are off for this client.")
+OFF, IN_SUMMARY = _("Notifications are off for this client."), _("Taken up in the summary.")
 __all__ = ["TITLES", "Recipient", "WhatWithHeld", "post", "recipients", "signatories_of", "switch"]
 
 TITLES: dict[str, LazyString] = {  # what each mail to a client is, in the words of those who look after it
@@ -79,6 +79,12 @@ def held_number(client_id: int) -> int:
         return session.scalar(select(func.count()).select_from(Mail).where(Mail.client_id == client_id, Mail.status == MailStatus.HELD)) or 0
 
 
+def held_for(client_id: int, notices: tuple[str, ...]) -> set[str]:
+    """The addresses for which mails of some kinds are held back. The caller has found the client under its own scope."""
+    with crossing() as session:
+        return set(session.scalars(select(Mail.recipient).where(Mail.client_id == client_id, Mail.notice.in_(notices), Mail.status == MailStatus.HELD)))
+
+
 def switch(client_id: int, version: int, on: bool, what: WhatWithHeld | None, actor: str, actor_id: int) -> None:
     """Switches a client's notifications, on a session of the house's own: mails are not the partner's to write. Switching on says what
     becomes of the mails that were held; raises RuleBroken when it has to and does not, or when somebody else was quicker."""
@@ -124,7 +130,7 @@ def settle(session: Session, client: Client, held: list[Mail], what: WhatWithHel
                 jobs.enqueue("send_mail", {"message_id": mail.message_id}, mail.recipient, session, key=mail.message_id)
         return
     for mail in held:
-        mail.status, mail.error = MailStatus.DISCARDED, ""
+        mail.status, mail.error = MailStatus.DISCARDED, str(IN_SUMMARY) if what is WhatWithHeld.SUMMARY else ""
     if what is WhatWithHeld.SUMMARY:
         for recipient in dict.fromkeys(mail.recipient for mail in held):
             subjects = list(dict.fromkeys(mail.subject for mail in held if mail.recipient == recipient))
@@ -144,4 +150,8 @@ def give_questionnaires_time(session: Session, client_id: int) -> bool:
 def refuse_while_off(client: Client) -> None:
     """A code that is held back is worth nothing: what needs one waits until notifications are on."""
     if not client.notifications:
-        raise RuleBroken(_("Notifications are off for this client, so no code can be sent. Switch them on first, or have the document signed by hand."))
+        raise RuleBroken(
+            _(
+                "Notifications are off for this client, so no code can be sent. Switch them on first, or print the PDF, have it signed by hand and put the scan into the drive."
+            )
+        )

@@ -15,10 +15,11 @@ from typing import Any
 from flask import current_app
 from flask_babel import force_locale, format_date, format_datetime, gettext, lazy_gettext as _
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from app.connectors import documents, signature
 from app.models import (
+    AnsweredHow,
     Client,
     ClientAnswers,
     ClientCode,
@@ -216,6 +217,13 @@ def send_code(paper_id: int, client_id: int, recipient: Recipient) -> None:
         session.commit()
 
 
+def code_is_out(paper_id: int) -> bool:
+    """Whether a code has been mailed that can still be typed."""
+    with crossing() as session:
+        sent = select(ClientCode.id).where(ClientCode.paper_id == paper_id, ClientCode.used_at.is_(None), ClientCode.expires_at > now())
+        return session.scalar(sent.limit(1)) is not None
+
+
 def use_code(paper_id: int, client_id: int, code: str, email: str | None = None) -> ClientCode:
     """Burns the code that was sent last (to this very address, where one is given) and returns it, for the proof; raises RuleBroken. A wrong try counts even though the request
     then fails."""
@@ -226,7 +234,9 @@ def use_code(paper_id: int, client_id: int, code: str, email: str | None = None)
         sent = session.scalar(wanted.limit(1).with_for_update())
         right = codes.try_code(sent, about(paper_id), code)
         session.commit()
-        if sent is None or not right:
+        if sent is None:
+            raise RuleBroken(_("Please ask for a code first: none is on its way."), "code")
+        if not right:
             raise RuleBroken(codes.NOT_THE_CODE, "code")
         return sent
 
@@ -304,5 +314,22 @@ def of_answers(session: Session, answers_id: int) -> ClientPaper | None:
     return session.scalar(select(ClientPaper).where(ClientPaper.answers_id == answers_id))
 
 
+IN_ORDER = (ClientPaperKind.ENTRY, ClientPaperKind.QCF, ClientPaperKind.QPR, ClientPaperKind.MISSION, ClientPaperKind.SUITABILITY)
+
+
+def shown_to_client(session: Session) -> list[ClientPaper]:
+    """A client's documents as its own space shows them, the latest first; whoever asks sees its own only."""
+    return list(session.scalars(select(ClientPaper).options(joinedload(ClientPaper.answers)).order_by(ClientPaper.id.desc()).limit(50)))
+
+
+def offered(papers: list[ClientPaper]) -> list[ClientPaper]:
+    """Those that wait for the client's signature, in the order in which they are due: what was sent to it, and the results of what it
+    answered by itself. What its adviser is still working on is not among them."""
+    waits = [paper for paper in papers if paper.status is ClientPaperState.TO_SIGN]
+    sent = [paper for paper in waits if paper.sent_at is not None or (paper.answers is not None and paper.answers.how is AnsweredHow.LINK)]
+    return sorted(sent, key=lambda paper: (IN_ORDER.index(paper.kind), paper.id))
+
+
 def waiting_of(session: Session, client_id: int) -> list[ClientPaper]:
-    return list(session.scalars(select(ClientPaper).where(ClientPaper.client_id == client_id, ClientPaper.status == ClientPaperState.TO_SIGN).order_by(ClientPaper.id)))
+    waits = ClientPaper.client_id == client_id, ClientPaper.status == ClientPaperState.TO_SIGN
+    return list(session.scalars(select(ClientPaper).options(joinedload(ClientPaper.answers)).where(*waits).order_by(ClientPaper.id)))

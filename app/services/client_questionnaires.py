@@ -79,6 +79,17 @@ def of_client(session: Session, client_id: int, kind: QuestionnaireKind | None =
     return list(session.scalars(wanted.order_by(QuestionnaireSent.id.desc()).limit(20)))
 
 
+def first_page(visit: str) -> str:
+    """Where a link leads: to the one thing that waits for the client, if it is one; else to its space."""
+    guest = client_links.identify(visit)
+    if guest is None:
+        return "/space/"
+    with crossing() as session:
+        waiting = [f"/space/questionnaires/{row.id}" for row in of_client(session, guest.client_id) if row.is_open]
+        waiting += [f"/space/papers/{paper.id}" for paper in client_papers.offered(client_papers.waiting_of(session, guest.client_id))]
+    return waiting[0] if len(waiting) == 1 else "/space/"
+
+
 def withdraw(sent_id: int, client_id: int) -> None:
     with crossing(reading=False) as session:
         row = find(session, sent_id, client_id)

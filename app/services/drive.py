@@ -312,7 +312,7 @@ def empty_bin(client_id: int, by: str, by_id: int) -> int:
 def size_words(size: int) -> str:
     """A size as people read it."""
     mega = size / 1024 / 1024
-    return gettext("%(size)s MB", size=format_decimal(round(mega, 1))) if mega >= 1 else gettext("%(size)s KB", size=max(1, size // 1024))
+    return gettext("%(size)s MB", size=format_decimal(round(mega, 1))) if mega >= 1 else gettext("%(size)s KB", size=max(1, size // 1024) if size else 0)
 
 
 # --- in time --------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from datetime import datetime
 
 import filetype
 from flask import current_app
-from flask_babel import lazy_gettext as _
+from flask_babel import gettext, lazy_gettext as _
 from PIL import Image, UnidentifiedImageError
 
 from app.connectors import documents, files, scanner
@@ -51,12 +51,19 @@ def keep(name: str, content: bytes, field: str = "file", office: bool = False) -
     if office and content[:2] == b"PK" and (kind := documents_kind(content, field)):
         return put(safe_name(name, ENDINGS[kind]), kind, scanned(content, field), field)
     if media_type not in TAKEN:
-        raise RuleBroken(_("Only PDF, JPEG, PNG, Word and Excel files are accepted.") if office else _("Only PDF, JPEG and PNG files are accepted."), field)
+        raise RuleBroken(not_taken(name, office), field)
     if media_type.startswith("image/"):
         content = drawn_anew(content, media_type, field)
     else:
         content = whole_pdf(content, field)
     return put(safe_name(name, TAKEN[media_type]), media_type, scanned(content, field), field)
+
+
+def not_taken(name: str, office: bool) -> str:
+    """Why a file of another kind is refused; one that calls itself a PDF is told that it is none."""
+    accepted = gettext("Only PDF, JPEG, PNG, Word and Excel files are accepted.") if office else gettext("Only PDF, JPEG and PNG files are accepted.")
+    known = (*TAKEN.values(), ".jpeg", *(ENDINGS.values() if office else ()))
+    return f"{gettext('This file is not what its name says, or it is damaged.')} {accepted}" if name.lower().endswith(known) else accepted
 
 
 def documents_kind(content: bytes, field: str) -> str:

@@ -48,7 +48,7 @@ def answer(
         level=found.level.key if found.level else "",
         how=how,
         by=by,
-        review_on=review_day(definition) - ago,
+        review_on=review_day(definition, today() - ago),
         created_at=now() - ago,
     )
     with verb(session, {ClientAnswers: None, Client: {"knowledge"}}):
@@ -58,11 +58,10 @@ def answer(
     return row
 
 
-def review_day(definition: Definition) -> date:
-    """The day on which answers given today are to be looked at again; the last of the month where its day does not exist."""
+def review_day(definition: Definition, start: date) -> date:
+    """The day on which answers given on a day are to be looked at again; the last of the month where its day does not exist."""
     if not definition.review:
         return FOR_EVER
-    start = today()
     years, month = divmod(start.month - 1 + definition.review, 12)
     for day in range(start.day, 27, -1):
         try:

@@ -8,8 +8,14 @@ document.querySelectorAll("form[data-keeps]").forEach((form) => {
     [progress.max, progress.value] = [fields.length || 1, done.length];
     words.textContent = words.dataset.words.replace("{done}", done.length).replace("{all}", fields.length);
   }
-  const keep = () => fetch(form.dataset.keeps, { method: "POST", body: new URLSearchParams([...new FormData(form)].filter(([, value]) => typeof value === "string")), keepalive: true }).catch(() => {});
-  form.addEventListener("input", () => { setTimeout(count); clearTimeout(timer); timer = setTimeout(keep, 1500); });
+  const gone = form.querySelector("[data-gone]");
+  const settled = (box) => { const field = box.closest(".field-bad"); field?.classList.remove("field-bad"); field?.querySelector(".field-error")?.remove(); };
+  const keep = async () => {
+    const answer = await send().catch(() => null);
+    gone.hidden = !answer || answer.ok;
+  };
+  const send = () => fetch(form.dataset.keeps, { method: "POST", body: new URLSearchParams([...new FormData(form)].filter(([, value]) => typeof value === "string")), keepalive: true });
+  form.addEventListener("input", (event) => { settled(event.target); setTimeout(count); clearTimeout(timer); timer = setTimeout(keep, 1500); });
   form.addEventListener("submit", () => clearTimeout(timer));
   addEventListener("pagehide", () => { if (timer) { clearTimeout(timer); keep(); } });
   form.addEventListener("submit", () => { timer = null; });

@@ -163,7 +163,7 @@ function chooser(box, list, items) {
 // Look-ups: a search box over a hidden number.
 const armLookups = (root) => root.querySelectorAll(".lookup").forEach((lookup) => {
   const [hidden, box, list] = [lookup.querySelector("input[type=hidden]"), lookup.querySelector("input[type=text]"), lookup.querySelector("ul")];
-  const choice = chooser(box, list, () => [...list.children]);
+  const choice = chooser(box, list, () => [...list.children].filter((item) => !item.classList.contains("none")));
   let asked = 0, timer;
   const set = (id, text) => {
     box.focus();
@@ -199,6 +199,12 @@ const armLookups = (root) => root.querySelectorAll(".lookup").forEach((lookup) =
       item.addEventListener("mousedown", (event) => { event.preventDefault(); take(item); });
       list.append(item);
     }
+    if (!list.children.length && box.value.trim()) {
+      const none = Object.assign(document.createElement("li"), { className: "none quiet", textContent: lookup.dataset.none });
+      none.setAttribute("role", "option");
+      none.setAttribute("aria-disabled", "true");
+      list.append(none);
+    }
     choice.show(list.children.length > 0);
   }
   box.addEventListener("input", () => { hidden.value = ""; clearTimeout(timer); timer = setTimeout(ask, 150); });
@@ -209,7 +215,7 @@ const armLookups = (root) => root.querySelectorAll(".lookup").forEach((lookup) =
     else if (event.key === "ArrowUp") { event.preventDefault(); choice.step(-1); }
     else if (event.key === "Enter" && !event.ctrlKey && box.value && !hidden.value) {  // words are not yet a choice: the form is not sent with them
       event.preventDefault();
-      const item = choice.item() || (list.children.length === 1 + Boolean(lookup.dataset.make) && list.children[0]);
+      const item = choice.item() || (list.children.length === 1 + Boolean(lookup.dataset.make) && list.querySelector("li:not(.none)"));
       if (!list.hidden && item) take(item);
     }
     else if (event.key === "Escape") { if (!list.hidden) event.stopPropagation(); choice.close(); }
@@ -345,14 +351,15 @@ document.querySelectorAll("[data-sortable]").forEach((list) => {
 
 // Unsaved changes are guarded, and kept as a draft where the form has one; the first error has the focus; a form is sent once.
 document.querySelectorAll("form[data-guard]").forEach((form) => {
-  let changed = false, timer, sending = null;
+  let changed = false, timer, sending = null, since = 0;
   const state = form.querySelector(".draft-state");
-  async function keep() {
+  async function keep(leaving = false) {
+    since = 0;
     const fields = [...new FormData(form)].filter(([name, value]) => typeof value === "string" && name !== "csrf_token");
     const body = new URLSearchParams({ csrf_token: form.elements.namedItem("csrf_token").value, place: form.dataset.draft, token: form.elements.namedItem("draft").dataset.token, fields: JSON.stringify(fields) });
     try {
       changed = false;
-      sending = fetch("/drafts/keep", { method: "POST", body });
+      sending = fetch("/drafts/keep", { method: "POST", body, keepalive: leaving });
       const answer = await sending;
       if (!answer.ok) throw new Error(answer.statusText);
       state.textContent = state.dataset.words.replace("#", new Date().toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" }));
@@ -363,8 +370,10 @@ document.querySelectorAll("form[data-guard]").forEach((form) => {
     clearTimeout(timer);
     if (!state || !form.dataset.draft) return;
     form.elements.namedItem("draft").value = form.elements.namedItem("draft").dataset.token;  // whatever is kept from now on is let go once the form is saved
-    timer = setTimeout(keep, 1500);
+    since ||= Date.now();
+    timer = setTimeout(keep, Date.now() - since > 4000 ? 0 : 1500);  // whoever never pauses has a draft too
   });
+  addEventListener("pagehide", () => { if (changed && state && form.dataset.draft) keep(true); });
   form.addEventListener("submit", (event) => {
     changed = false;
     clearTimeout(timer);

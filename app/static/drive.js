@@ -4,7 +4,7 @@ document.querySelectorAll("[data-drive]").forEach((drive) => {
   if (!form) return;
   const box = form.querySelector("input[type=file]"), words = drive.dataset;
   const waiting = [];
-  let busy = false, taken = 0, refused = 0;
+  let busy = false, taken = 0;
   form.classList.add("drop-ready");
   const row = (file) => {
     const item = document.createElement("li"), name = document.createElement("span"), bar = document.createElement("progress"), state = document.createElement("span");
@@ -14,12 +14,20 @@ document.querySelectorAll("[data-drive]").forEach((drive) => {
     list.append(item);
     return { item, bar, state };
   };
-  const say = (shown, sentence, good) => { shown.state.textContent = sentence; shown.item.className = good ? "upload-good" : "upload-bad"; shown.bar.remove(); if (good) taken += 1; else refused += 1; };
+  const say = (shown, sentence, good) => { shown.state.textContent = sentence; shown.item.className = good ? "upload-good" : "upload-bad"; shown.bar.remove(); if (good) taken += 1; };
+  // What has changed is shown without losing what was said of each file.
+  async function refresh() {
+    const answer = await fetch(location.href);
+    if (!answer.ok) { location.reload(); return; }
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-drive]");
+    taken = 0;
+    for (const part of [".card-head", ".drive-foot", ":scope > .table, :scope > .empty"]) drive.querySelector(part)?.replaceWith(fresh.querySelector(part));
+  }
   function next() {
     const [file, shown] = waiting.shift() || [];
     if (!file) {
       busy = false;
-      if (taken && !refused) location.reload();
+      if (taken) refresh();
       return;
     }
     busy = true;
@@ -34,6 +42,7 @@ document.querySelectorAll("[data-drive]").forEach((drive) => {
       let told = null;
       try { told = JSON.parse(request.responseText); } catch { /* a page instead of an answer: the sentence below says it */ }
       if (told?.taken?.length) say(shown, words.done, true);
+      else if (told?.same?.length) say(shown, words.same, true);
       else say(shown, told?.refused?.[0]?.sentence || (request.status === 413 ? words.tooLarge : words.failed), false);
       next();
     });

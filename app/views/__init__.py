@@ -195,6 +195,7 @@ SETTINGS_LINKS = [
     Entry(SETTINGS, _("Console"), "terminal", "/console/", CONSOLE),
 ]
 PORTAL_MENU = ["clients", "contracts", "offerings"]
+PORTAL_REGISTERS = ["complaints", "data-requests"]
 PORTAL_LINKS = [
     Entry(PORTAL, _("Dashboard"), "house", "/portal/", MY_COMPANY),
     Entry(PORTAL, _("My program"), "trophy", "/portal/program/", MY_PROGRAM),
@@ -221,5 +222,10 @@ def register(builder: AppBuilder, menu: Menu) -> None:
     for slug in PORTAL_MENU:
         made = in_portal[slug]
         menu.add(Entry(PORTAL, made.heading or made.model.plural, made.icon, f"/portal/{slug}/", made.access))
-    for entry in (*PORTAL_LINKS[1:], *SETTINGS_LINKS):
+    for entry in PORTAL_LINKS[1:]:
+        menu.add(entry)
+    for slug in PORTAL_REGISTERS:
+        made = in_portal[slug]
+        menu.add(Entry(PORTAL, made.heading or made.model.plural, made.icon, f"/portal/{slug}/", made.access))
+    for entry in SETTINGS_LINKS:
         menu.add(entry)

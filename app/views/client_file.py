@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 from app.extensions import db
 from app.models import OF_CLIENTS, Client, ClientAnswers, ClientKind, ClientPaper, Complaint, DataRequest, Questionnaire, QuestionnaireKind
 from app.models.scope import is_ones_own
-from app.permissions import CLIENT_FILE, FULL, MY_CLIENTS, WRITE
+from app.permissions import CLIENT_FILE, COMPLAINTS, FULL, MY_CLIENTS, MY_COMPLAINTS, WRITE
 from app.services import client_mails, client_papers, client_questionnaires, contracts, dossier, erasure, knowledge, merging, once
 from app.services.client_mails import WhatWithHeld
 from app.services.crossings import crossing
@@ -95,6 +95,7 @@ class ClientPages(HouseView):
             rows=rows,
             papers=papers,
             sent=client_questionnaires.of_client(db.session(), record_id, kind),
+            held_for=client_mails.held_for(record_id, client_mails.OF_QUESTIONNAIRES),
             recipients=client_mails.recipients(client, signatories),
             persons=[person for person in (client.first_person, client.second_person) if person] if client.kind is ClientKind.COUPLE else [],
             **self.facts(client, name),
@@ -238,6 +239,7 @@ class ClientPages(HouseView):
             "complaints": complaints,
             "merges": merging.of_client(db.session(), record_id),
             "complaints_at": f"{prefix}/complaints",
+            "may_export": signed_in().may(self.about_data, WRITE),
             "may_delete": signed_in().may(self.access, FULL) and is_ones_own(db.session(), client),  # type: ignore[arg-type]
             "refusal": refusal,
             "sent": request.form,
@@ -259,17 +261,21 @@ class ClientPages(HouseView):
             flash(gettext("“%(name)s” has been deleted. What the law asks to keep is locked until %(day)s.", name=name, day=format_date(until, "medium")), "good")
         return redirect(f"{self.base}/")
 
-    @page("/<id:record_id>/export.json", needs=WRITE)
+    def client_to_export(self, record_id: int) -> Client:
+        """For whoever looks after what clients ask about their data, compliance too: those who only read do not carry files away."""
+        return self.client(record_id) if signed_in().may(self.about_data, WRITE) else abort(403)
+
+    @page("/<id:record_id>/export.json")
     def export_json(self, record_id: int) -> Response:
         """Everything about a client, for the client who asks."""
-        self.client(record_id)
+        self.client_to_export(record_id)
         with crossing() as session:
             content = dossier.written(dossier.gathered(session, session.get_one(Client, record_id), on_portal=self.frame == "portal"))
         return attached(content.encode(), f"client-{record_id}.json", "application/json")
 
-    @page("/<id:record_id>/export.pdf", needs=WRITE)
+    @page("/<id:record_id>/export.pdf")
     def export_pdf(self, record_id: int) -> Any:
-        self.client(record_id)
+        self.client_to_export(record_id)
         try:
             with crossing() as session:
                 content = dossier.pdf(session, session.get_one(Client, record_id))
@@ -286,11 +292,11 @@ def attached(content: bytes, name: str, media_type: str) -> Response:
 
 
 class ClientFileView(ClientPages):
-    access, route_base = CLIENT_FILE, "/clients"
+    access, route_base, about_data = CLIENT_FILE, "/clients", COMPLAINTS
 
 
 class PortalClientFileView(ClientPages):
-    access, frame, route_base = MY_CLIENTS, "portal", "/portal/clients"
+    access, frame, route_base, about_data = MY_CLIENTS, "portal", "/portal/clients", MY_COMPLAINTS
 
 
 class ClientAnswersView(EntityView):

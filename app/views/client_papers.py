@@ -45,7 +45,7 @@ class PaperPages(HouseView):
             "base": f"{self.route_base}/{record_id}",
             "clients": "/clients" if self.frame == "staff" else "/portal/clients",
             "consent": client_papers.consent(paper),
-            "code_sent": bool(request.args.get("sent")) or bool(refusal),
+            "code_sent": client_papers.code_is_out(record_id),
         }
         shown = render_template(
             "clients/paper.html", frame=self.frame, paper=paper, client=client, refusal=refusal, sent=request.form, one_time=once.new_token(), **facts
@@ -86,7 +86,7 @@ class PaperPages(HouseView):
             flash(gettext("A code has been sent to %(email)s.", email=chosen.email), "good")
         except RuleBroken as refusal:
             flash(str(refusal.sentence), "bad")
-        return redirect(f"{self.route_base}/{record_id}?sent=1")
+        return redirect(f"{self.route_base}/{record_id}#sign")
 
     @page("/<id:record_id>/sign", needs=WRITE, methods=("POST",))
     def sign(self, record_id: int) -> Any:

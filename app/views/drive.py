@@ -70,27 +70,31 @@ class DrivePages(ClientPages):
         """Takes files in, each by itself: one that is refused keeps nobody else out. A script asks for JSON, a form is sent back."""
         self.client(record_id, to_change=True)
         db.session.rollback()
-        taken, refused = [], []
+        taken, same, refused = [], [], []
         for sent in request.files.getlist("files"):
             if not sent.filename:
                 continue
             try:
-                taken.append(self.take(record_id, sent))
+                name, is_new = self.take(record_id, sent)
+                (taken if is_new else same).append(name)
             except RuleBroken as refusal:
                 db.session.rollback()
                 refused.append((files.safe_name(sent.filename, ""), str(refusal.sentence)))
         if request.accept_mimetypes.best == "application/json":
-            return jsonify(taken=taken, refused=[{"name": name, "sentence": sentence} for name, sentence in refused]), 422 if refused else 200
+            return jsonify(taken=taken, same=same, refused=[{"name": name, "sentence": sentence} for name, sentence in refused]), 422 if refused else 200
         if taken:
             flash(ngettext("%(num)s file has been taken in.", "%(num)s files have been taken in.", len(taken)), "good")
+        if same:
+            flash(gettext("There already, unchanged: %(names)s", names=", ".join(same[:10])), "warn")
         for name, sentence in refused[:10]:
             flash(f"{name}: {sentence}" if signed_in().language == "en" else f"{name}\u00a0: {sentence}", "bad")
-        if not taken and not refused:
+        if not taken and not same and not refused:
             flash(gettext("Please choose at least one file."), "warn")
         return redirect(self.here(record_id))
 
-    def take(self, record_id: int, sent: Any) -> str:
-        """The bytes are looked at and kept before the transaction begins; if nothing has come of it, they go."""
+    def take(self, record_id: int, sent: Any) -> tuple[str, bool]:
+        """The name, and whether anything is new. The bytes are looked at and kept before the transaction begins; if nothing has come of it,
+        they go."""
         content = sent.read(files.LARGEST + 1)
         kept = files.keep(sent.filename, content, office=True)
         named = False
@@ -98,7 +102,7 @@ class DrivePages(ClientPages):
             file = drive.put(self.client(record_id, to_change=True), number_typed("folder"), kept, signed_in().name)
             named, name = file.key == kept.key, file.name
             db.session.commit()
-            return name
+            return name, named
         except BaseException:
             named = False
             raise

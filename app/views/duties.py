@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flask import Response, current_app
-from flask_babel import lazy_gettext as _
+from flask_babel import LazyString, lazy_gettext as _
 
 from app.models import Complaint, DataRequest, LockedFile
 from app.permissions import COMPLAINTS, LOCKED_FILES, MY_COMPLAINTS
@@ -24,8 +24,14 @@ class ComplaintView(EntityView):
     sort = ["received_on", "acknowledge_by", "answer_by", "status"]
     search = False
     form = {_("Complaint"): ["partner", *COMING], _("What was done"): ANSWERING}
-    show = {_("Complaint"): ["partner", *COMING, "client_name"], _("Terms"): TERMS, _("What was done"): ANSWERING}
+    show = {_("Complaint"): ["partner", *COMING], _("Terms"): TERMS, _("What was done"): ANSWERING}
     deletes = False
+
+    def sections_of(self, record: Complaint) -> dict[LazyString, list[str]]:
+        """A client that has been deleted since is still named."""
+        shown = super().sections_of(record)
+        return shown if record.client_id is not None or not record.client_name else shown | {_("Complaint"): ["partner", *COMING, "client_name"]}
+
     portal = Portal(
         access=MY_COMPLAINTS,
         list_columns=["subject", "client", "status", "received_on", "acknowledge_by", "answer_by"],

@@ -23,7 +23,7 @@ from app.extensions import db, reads_only
 from app.models import today
 from app.models.base import in_data
 from app.models.scope import NOBODY, OutOfScope
-from app.permissions import PARTNER_ROLES, STAFF_ROLES
+from app.permissions import PARTNER_ROLES, STAFF_ROLES, Access
 from app.services import client_links, factors, jobs, once, people, sign_ins
 from app.services.files import StoreGone
 from app.services.identifiers import grouped
@@ -31,7 +31,7 @@ from app.services.questionnaires import reading, said_in
 from app.views import fragments, guides, proofs, screening
 from app.views.base import controls, importing, kept, showing
 from app.views.base.columns import amount, choice_badge, column_of, moment, percent
-from app.views.base.guards import person
+from app.views.base.guards import HouseView, person, to_sign_in
 from app.views.base.listing import HIGHEST_ID
 from app.views.cookies import KeptCookies
 from app.views.menu import menu_html
@@ -186,6 +186,15 @@ def whom_to_ask() -> str:
     return gettext("You do not have the right to open this page. If you need it, ask the owner of your company’s account, or your account manager.")
 
 
+def door_of_ended_session() -> Any:
+    """Whoever sends a form after the session has gone, cookies and all, is asked to sign in; None for what everybody may send."""
+    method = current_app.view_functions.get(request.endpoint or "")
+    view, asks = getattr(method, "__self__", None), getattr(method, "asks", None)
+    if person() is not None or not isinstance(view, HouseView) or asks is None or not isinstance(asks[0] or view.access, Access):
+        return None
+    return to_sign_in(view.frame)
+
+
 def explain(error: Exception) -> Any:
     """Every error becomes a page in the reader's language; a stack trace goes to the log and nowhere else."""
     db.session.remove()  # also a session that broke while it was committing
@@ -202,6 +211,8 @@ def explain(error: Exception) -> Any:
         return error_page(409)
     if isinstance(error, MethodNotAllowed) and request.method == "GET" and (above := page_above(request.path)):
         return redirect(above)
+    if isinstance(error, CSRFError) and (door := door_of_ended_session()) is not None:
+        return door
     if isinstance(error, CSRFError):
         return error_page(400, gettext("This form has expired. Please go back, reload the page and send it again."))
     if isinstance(error, HTTPException):
@@ -232,6 +243,8 @@ def error_page(code: int, sentence: str | None = None) -> tuple[str, int]:
     own = (
         "space"
         if g.get("guest") is not None and code < 500
+        else "visitor"
+        if request.path.startswith("/space")
         else "bare"
         if who is None or code >= 500
         else "staff"

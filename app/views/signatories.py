@@ -15,7 +15,7 @@ from app.models.scope import is_ones_own
 from app.permissions import CLIENT_FILE, MY_CLIENTS, WRITE
 from app.services import clients, once
 from app.services.refusals import RuleBroken
-from app.views.base import HouseView, page, signed_in
+from app.views.base import HouseView, drafts, page, signed_in
 from app.views.base.forms import HouseForm, form_for
 
 STEPS: tuple[tuple[LazyString, list[str]], ...] = (
@@ -42,6 +42,10 @@ WHAT_IT_IS: dict[SignatoryRole, LazyString] = {
 }
 
 
+def place_of(sent: str) -> int:
+    return int(sent) if sent in ("0", "1", "2") else 0
+
+
 def as_typed(field: Any) -> str:
     """What a field would send, for the steps in which it is not seen."""
     if field.raw_data:
@@ -60,24 +64,29 @@ class SignatorySteps(HouseView):
 
     @page("/<id:record_id>/signatories/add", needs=WRITE, methods=("GET", "POST"))
     def add(self, record_id: int) -> Any:
-        """One form in three parts: what was typed in the others travels along unseen. "back" goes back without asking anything."""
+        """One form in three parts: what was typed in the others travels along unseen, and is kept as a draft from step to step, so that
+        each has an address and a browser goes back and forth. "back" goes back without asking anything."""
         client = self.client(record_id)
-        form = form_for(Signatory, FIELDS)(data=self.beginning(client)) if request.method == "GET" else form_for(Signatory, FIELDS)()
-        sent = request.form.get("step", "")
-        step = int(sent) if sent in ("0", "1", "2") else 0
-        if request.method == "POST":
-            if request.form.get("deed") == "back":
-                return self.screen(client, form, max(step - 1, 0))
-            form.validate()
-            if any(form[name].errors for name in STEPS[step][1]):
-                return self.screen(client, form, step), 422
-            if step < len(STEPS) - 1:
-                return self.screen(client, form, step + 1)
-            if not form.errors and (answer := self.kept(client, form)) is not None:
-                return answer
-            step = next((place for place, (_title, names) in enumerate(STEPS) if any(form[name].errors for name in names)), step)
-            return self.screen(self.client(record_id), form, step), 422
-        return self.screen(client, form, step)
+        if request.method == "GET":
+            typed = drafts.typed()
+            form = form_for(Signatory, FIELDS)(data=self.beginning(client)) if typed is None else form_for(Signatory, FIELDS)(formdata=typed)
+            return self.screen(client, form, 0 if typed is None else place_of(request.args.get("step", "")))
+        form, step = form_for(Signatory, FIELDS)(), place_of(request.form.get("step", ""))
+        if request.form.get("deed") == "back":
+            return self.to_step(record_id, max(step - 1, 0))
+        form.validate()
+        if any(form[name].errors for name in STEPS[step][1]):
+            return self.screen(client, form, step), 422
+        if step < len(STEPS) - 1:
+            return self.to_step(record_id, step + 1)
+        if not form.errors and (answer := self.kept(client, form)) is not None:
+            return answer
+        step = next((place for place, (_title, names) in enumerate(STEPS) if any(form[name].errors for name in names)), step)
+        return self.screen(self.client(record_id), form, step), 422
+
+    def to_step(self, record_id: int, step: int) -> Any:
+        token = drafts.keep_here([(name, request.form.get(name, "").replace("\x00", "")[:400]) for name in FIELDS])
+        return redirect(f"{self.route_base}/{record_id}/signatories/add?draft={token}&step={step}")
 
     def beginning(self, client: Client) -> dict[str, Any]:
         """What the steps begin with: a person usually signs for itself, and the first signatory is the principal."""
@@ -101,6 +110,7 @@ class SignatorySteps(HouseView):
             capacities=capacities,
             beside=beside,
             one_time=one_time,
+            draft=drafts.begun(),
         )
 
     def kept(self, client: Client, form: HouseForm) -> Any:
@@ -115,6 +125,7 @@ class SignatorySteps(HouseView):
             db.session.add(signatory)
             db.session.commit()
             flash(gettext("“%(name)s” signs for this client from now on.", name=str(signatory)), "good")
+            drafts.done()
             return back
         except once.AlreadyDone:
             return back

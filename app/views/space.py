@@ -54,7 +54,7 @@ class SpaceDoorView(HouseView):
             return self.screen(secret, False, refusal.sentence), 422
         session.pop("language", None)
         session["guest"] = visit
-        return redirect("/space/")
+        return redirect(client_questionnaires.first_page(visit))
 
     @page("/<secret>/again", methods=("POST",))
     def again(self, secret: str) -> Any:
@@ -79,7 +79,7 @@ class SpaceView(HouseView):
     @page("/")
     def home(self) -> str:
         waiting = [row for row in client_questionnaires.of_client(db.session(), guest().client_id) if row.is_open]
-        papers = list(db.session.scalars(select(ClientPaper).order_by(ClientPaper.id.desc()).limit(50)))
+        papers = client_papers.shown_to_client(db.session())
         contracts = list(
             db.session.scalars(select(Contract).options(joinedload(Contract.supplier), joinedload(Contract.product)).order_by(Contract.amount.desc()).limit(100))
         )
@@ -87,7 +87,7 @@ class SpaceView(HouseView):
         return render_template(
             "space/home.html",
             waiting=waiting,
-            to_sign=[paper for paper in papers if paper.status is ClientPaperState.TO_SIGN],
+            to_sign=client_papers.offered(papers),
             signed=[paper for paper in papers if paper.status is ClientPaperState.SIGNED],
             files=list(db.session.scalars(select(ClientFile).where(ClientFile.deleted_at.is_(None)).order_by(ClientFile.name_key).limit(100))),
             contracts=contracts,
@@ -134,7 +134,9 @@ class SpaceView(HouseView):
             else:
                 values, wrong = answering.refusals_of(definition, typed)
                 if not wrong:
-                    return redirect(f"/space/papers/{client_questionnaires.answer(record_id, guest(), values)}")
+                    number = client_questionnaires.answer(record_id, guest(), values)
+                    flash(gettext("Thank you: your answers have been sent. Please read the result and sign it."), "good")
+                    return redirect(f"/space/papers/{number}")
         except RuleBroken as refusal:
             told = str(refusal.sentence)
         row = self.sent(record_id)
@@ -169,8 +171,9 @@ class SpaceView(HouseView):
     def paper_screen(self, record_id: int, refusal: RuleBroken | None = None) -> Any:
         paper = self.paper(record_id)
         row = db.session.scalar(select(ClientAnswers).options(joinedload(ClientAnswers.questionnaire)).where(ClientAnswers.id == paper.answers_id))
-        code_sent = bool(request.args.get("sent")) or bool(refusal)
-        facts = {"email": guest().email, "code_sent": code_sent, "consent": client_papers.consent(paper), "refusal": refusal, "sent": request.form}
+        offered = [other for other in client_papers.offered(client_papers.shown_to_client(db.session())) if other.id != record_id]
+        facts = {"email": guest().email, "code_sent": client_papers.code_is_out(record_id), "following": offered[0] if offered else None}
+        facts |= {"consent": client_papers.consent(paper), "refusal": refusal, "sent": request.form}
         return render_template("space/paper.html", paper=paper, row=row, base=f"/space/papers/{record_id}", **facts), 422 if refusal else 200
 
     @page("/papers/<id:record_id>/file")
@@ -187,7 +190,7 @@ class SpaceView(HouseView):
             flash(gettext("A code has been sent to %(email)s.", email=guest().email), "good")
         except RuleBroken as refusal:
             flash(str(refusal.sentence), "bad")
-        return redirect(f"/space/papers/{record_id}?sent=1")
+        return redirect(f"/space/papers/{record_id}#sign")
 
     @page("/papers/<id:record_id>/sign", methods=("POST",))
     def sign(self, record_id: int) -> Any:

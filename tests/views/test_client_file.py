@@ -310,21 +310,24 @@ def test_a_signatory_is_added_in_three_steps_and_only_the_last_keeps_anything(ho
     first = owner.get(path, **EN).text
     assert 'value="holder" checked' in first
     assert 'name="last_name" value="Durand"' in first, "a person usually signs for itself"
-    second = owner.post(path, {"step": "0", "role": "guardian"}, **EN)
+    goes_on = owner.post(path, {"step": "0", "role": "guardian", "draft": "abc"})
+    assert goes_on.location.endswith("?draft=abc&step=1"), "each step has an address, so that a browser goes back and forth"
+    second = owner.get(goes_on.location, **EN)
     assert "Step 2 of 3" in second.text
     assert '<input type="hidden" name="role" value="guardian">' in second.text
     typed_in = {"role": "guardian", "first_name": "Zoé", "last_name": "Petit", "birth_date": "01/02/1970"}
     lacking = owner.post(path, typed_in | {"step": "1", "last_name": ""}, **EN)
     assert lacking.status_code == 422
     assert "Please fill in this field." in lacking.text
-    back = owner.post(path, typed_in | {"step": "1", "deed": "back"}, **EN)
+    back = owner.get(owner.post(path, typed_in | {"step": "1", "deed": "back", "draft": "abc"}).location, **EN)
     assert 'value="guardian" checked' in back.text
     assert cast.count(m.Signatory) == 0
-    third = typed_in | {"step": "2", "email": "zoe@example.org", "is_principal": "y", "one_time": "x" * 20}
+    third = typed_in | {"step": "2", "draft": "abc", "email": "zoe@example.org", "is_principal": "y", "one_time": "x" * 20}
     wrong = owner.post(path, third | {"email": "zoe"}, **EN)
     assert wrong.status_code == 422
     for _twice in range(2):
         assert owner.post(path, third).headers["Location"].endswith(f"/portal/clients/{client.id}#signatories")
+    assert cast.count(m.Draft) == 0
     row = cast.read(lambda session: session.query(m.Signatory).one())
     assert (row.role, str(row), row.is_principal, row.email) == (m.SignatoryRole.GUARDIAN, "Zoé Petit", True, "zoe@example.org")
 

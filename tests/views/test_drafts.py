@@ -10,6 +10,7 @@ import pytest
 
 from app import models as m
 from app.services import drafts, preparation
+from tests.cast import PASSWORD
 
 EN = {"headers": {"Accept-Language": "en"}}
 NEW = "/suppliers/new"
@@ -217,3 +218,28 @@ def test_only_who_may_add_is_offered_to_and_only_where_any_record_would_do(house
     assert 'data-make="/suppliers/new?dialog=1"' in page
     assignment = cast.client_for("manager").get("/assignments/new").text
     assert "data-make" not in assignment, "only an active partner and an open offering would do"
+
+
+def test_a_form_sent_after_the_session_has_ended_is_come_back_to(house, cast):
+    """Whether somebody has signed this browser out or its cookies are gone: the sign-in page says why and leads back to the draft."""
+    user = cast.staff("manager")
+    for cookies_gone in (False, True):
+        visitor = cast.signed_in(user)
+        visitor.csrf()
+        keep(visitor, [["name", "Alpha"], ["code", "ALP"]])
+        if cookies_gone:
+            visitor.client.delete_cookie("session")
+            answer = visitor.client.post(NEW, data={"name": "Alpha", "code": "ALP", "draft": "1"}, **EN)
+        else:
+            with cast.writing() as session:
+                for row in session.query(m.SignIn):
+                    row.ended_at = m.now()
+            answer = visitor.post(NEW, {"name": "Alpha", "code": "ALP", "draft": "1"}, **EN)
+        assert answer.location == "/login"
+        door = visitor.get("/login", **EN).text
+        assert "Your session has ended" in door
+        assert "kept as a draft" in door
+        inside = visitor.post("/login", {"email": user.email, "password": PASSWORD}, **EN)
+        assert inside.location.endswith(f"{NEW}?draft=1")
+        assert 'value="Alpha"' in visitor.get(inside.location, **EN).text
+    assert cast.count(m.Supplier, m.Supplier.code == "ALP") == 0

@@ -45,6 +45,7 @@ class Column:
     places: int = 2  # decimals of a number
     currency: str = ""  # of its amounts, where it is not the row's own
     more: LazyString | None = None  # what stands behind the field's question mark
+    starts: Callable[[Any], Any] | None = None  # makes what a new form starts with, the present day; emptied, it is asked for
 
 
 TAG = re.compile(r"<[^>]*>")  # in what the writers below have made: every value in it is escaped
@@ -78,12 +79,13 @@ def column_of(model: Any, name: str) -> Column:
     relation = next((each.key for each in mapper.relationships if column in each.local_columns and each.direction.name == "MANYTOONE"), None)
     kind = "link" if target is not None and relation else column.info.get("kind") or next((kind for type_, kind in BY_TYPE if isinstance(column.type, type_)), "other")
     has_default = column.default is not None
+    starts = column.default.arg if has_default and column.default.is_callable and kind == "date" else None
     return Column(
         name=name,
         label=column.info.get("label", name),
         help=column.info.get("help"),
         kind=kind,
-        required=not column.nullable and not has_default,
+        required=not column.nullable and (not has_default or starts is not None),
         length=getattr(column.type, "length", None) if kind not in ("choice", "text") else 10_000 if kind == "text" else None,
         choices=getattr(column.type, "enum_class", None),
         target=target if relation else None,
@@ -91,6 +93,7 @@ def column_of(model: Any, name: str) -> Column:
         default=column.default.arg if has_default and column.default.is_scalar else None,
         nullable=bool(column.nullable),
         more=column.info.get("more"),
+        starts=starts,
     )
 
 

@@ -172,7 +172,7 @@ def look_up(field: LookupField, told: str, label: str, at: LookUp) -> str:
     )
     found = f'<ul class="lookup-list" id="{field.id}_list" role="listbox" aria-label="{label}" hidden></ul>'
     make = f' data-make="{escape(at.make)}" data-words="{escape(at.words)}"' if at.make else ""
-    return f'<div class="lookup" data-choices="{escape(at.choices)}"{make}>{hidden}{box}{found}</div>'
+    return f'<div class="lookup" data-choices="{escape(at.choices)}" data-none="{escape(gettext("Nothing found."))}"{make}>{hidden}{box}{found}</div>'
 
 
 def options(field: SelectField) -> str:

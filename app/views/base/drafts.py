@@ -16,8 +16,8 @@ from app.views.base.guards import signed_in
 
 
 def place() -> str:
-    """The address of the form, which a draft is kept under."""
-    query = urlencode([(name, value) for name, value in request.args.items(multi=True) if name != "draft"])
+    """The address of the form, which a draft is kept under; all steps of one form have one."""
+    query = urlencode([(name, value) for name, value in request.args.items(multi=True) if name not in ("draft", "step")])
     return f"{request.path}?{query}" if query else request.path
 
 
@@ -54,12 +54,14 @@ def typed() -> MultiDict[str, str] | None:
     return MultiDict([(name, value) for name, value in draft.fields]) if draft is not None else None
 
 
-def keep_here(fields: drafts.Fields) -> None:
-    """Keeps what stands in a form that is not saved by the button that was pressed. Between transactions, for it writes on a session of
-    its own."""
+def keep_here(fields: drafts.Fields) -> str:
+    """Keeps what stands in a form that is not saved by the button that was pressed; returns the draft's token. Between transactions,
+    for it writes on a session of its own."""
+    token = asked_for() or "0"
     if fields:
         db.session.rollback()
-        drafts.keep(signed_in(), place(), asked_for() or "0", fields)
+        drafts.keep(signed_in(), place(), token, fields)
+    return token
 
 
 def done() -> None:

@@ -271,7 +271,9 @@ class EntityView(ActionPages, BulkPages, HouseView):
 
     def starting_values(self) -> dict[str, Any]:
         """What a new record starts with: the defaults of its columns and of this declaration."""
-        values = {column.name: column.default for name in self.fields if (column := column_of(self.model, name)).default is not None and is_offered(column.default)}
+        columns = [column_of(self.model, name) for name in self.fields]
+        values = {column.name: column.default for column in columns if column.default is not None and is_offered(column.default)}
+        values |= {column.name: column.starts(None) for column in columns if column.starts is not None}
         return values | {name: make() for name, make in self.defaults.items()}
 
     def initial(self) -> dict[str, Any]:
@@ -333,7 +335,7 @@ class EntityView(ActionPages, BulkPages, HouseView):
             "entity/dialog.html" if "dialog" in request.args else self.form_template,
             **self.form_facts(form, record) | {"others": others, "assisted": assisted},
             version=request.form.get("version") if assisted else (drafts.typed() or {}).get("version") or (record.version if record else None),
-            leave=self.address("show_record", record_id=record.id) if record else self.address("list"),
+            leave=local_path(request.args.get("back")) or (self.address("show_record", record_id=record.id) if record else self.address("list")),
             draft=None if "dialog" in request.args else drafts.begun(),
             one_time=request.form.get("one_time") or once.new_token(),
         )
