@@ -3,14 +3,14 @@ deletion. Rules: DOMAIN 8, GDPR art. 12 to 21, ACPR recommendation 2022-R-01."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, event
 from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship
 
-from app.models.base import STAFF, Choice, Own, Record, choice_of, field, today
+from app.models.base import STAFF, Choice, Moment, Own, Record, choice_of, field, now, today
 from app.models.clients import Client
 from app.models.terms import months_after, working_days_after
 
@@ -143,6 +143,7 @@ class LockedFile(Record):
     partner_id: Mapped[int | None] = field(_("Partner"), ForeignKey("partner.id"), index=True)
     name: Mapped[str] = field(_("Client"), String(200))
     purpose: Mapped[str] = field(_("Why it is kept"), String(300), kind="sentence")
+    created_at: Mapped[datetime] = field(_("Deleted on"), Moment, default=now)
     until: Mapped[date] = field(_("Kept until"), index=True)
     deleted_by: Mapped[str] = field(_("Deleted by"), String(200))
     client_id: Mapped[int] = mapped_column()  # the number that it had: its history is found by it

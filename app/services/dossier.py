@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from flask import current_app
-from flask_babel import force_locale, format_date, format_datetime, gettext
-from sqlalchemy import inspect, select
+from flask_babel import force_locale, format_currency, format_date, format_datetime, format_decimal, gettext
+from sqlalchemy import Column, inspect, select
 from sqlalchemy.orm import Session, joinedload
 
 from app.connectors import documents
@@ -31,7 +32,9 @@ from app.models import (
     Supplier,
     today,
 )
+from app.models.base import Money
 from app.models.custom import FieldPortal, fields_of
+from app.services import identifiers
 from app.services.brand import letterhead
 from app.services.client_papers import COULD_NOT_BE_WRITTEN
 from app.services.questionnaires import reading
@@ -151,11 +154,25 @@ def pairs(record: Any) -> list[list[str]]:
         column = inspect(type(record)).column_attrs.get(name)
         if value in (None, "", [], {}) or column is None:
             continue
-        found.append([str(column.columns[0].info["label"]), words_of(getattr(record, name))])
+        found.append([str(column.columns[0].info["label"]), words_of(getattr(record, name), column.columns[0], getattr(record, "currency", "EUR"))])
+    for name in ("supplier", "product"):
+        if getattr(record, name, None) is not None:
+            found.append([str(type(getattr(record, name)).title), str(getattr(record, name))])
     return found
 
 
-def words_of(value: Any) -> str:
+LONG_WORD = re.compile(r"\S{24}(?=\S)")
+
+
+def words_of(value: Any, column: Column, currency: str) -> str:
+    """A value as people read it; a digest may be broken where a line ends."""
+    kind = column.info.get("kind")
+    if isinstance(column.type, Money):
+        return str(format_currency(value, currency))
+    if kind == "language":
+        return str(current_app.config["LANGUAGES"].get(value, {}).get("name", value))
+    if kind in ("phone", "siren"):
+        return identifiers.grouped(kind, value)
     if isinstance(value, bool):
         return gettext("Yes") if value else gettext("No")
     if isinstance(value, datetime):
@@ -163,5 +180,5 @@ def words_of(value: Any) -> str:
     if isinstance(value, date):
         return format_date(value, "medium")
     if isinstance(value, Decimal):
-        return f"{value:f}"
-    return str(getattr(value, "label", value))
+        return str(format_decimal(value))
+    return LONG_WORD.sub("\\g<0>\u200b", str(getattr(value, "label", value)))

@@ -63,7 +63,9 @@ def not_taken(name: str, office: bool) -> str:
     """Why a file of another kind is refused; one that calls itself a PDF is told that it is none."""
     accepted = gettext("Only PDF, JPEG, PNG, Word and Excel files are accepted.") if office else gettext("Only PDF, JPEG and PNG files are accepted.")
     known = (*TAKEN.values(), ".jpeg", *(ENDINGS.values() if office else ()))
-    return f"{gettext('This file is not what its name says, or it is damaged.')} {accepted}" if name.lower().endswith(known) else accepted
+    if not name.lower().endswith(known):
+        return accepted
+    return gettext("This file is not what its name says, or it is damaged.") + " " + accepted
 
 
 def documents_kind(content: bytes, field: str) -> str:

@@ -399,6 +399,8 @@ const armKinds = (root) => root.querySelectorAll("form.record-form").forEach((fo
   if (!kind || !dependent.length) return;
   const show = () => dependent.forEach((field) => {
     field.hidden = !field.dataset.onlyFor.split(" ").includes(kind.value) && !field.classList.contains("field-bad");
+    const card = field.closest(".card");  // a card of which nothing is left goes too
+    if (card && !card.querySelector("h1")) card.hidden = !card.querySelector(".field:not([hidden])");
   });
   kind.addEventListener("change", show);
   show();

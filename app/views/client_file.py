@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from flask import Response, abort, flash, redirect, render_template, request
+from flask import abort, flash, redirect, render_template, request
 from flask_babel import format_date, gettext, lazy_gettext as _
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
@@ -14,9 +14,8 @@ from app.extensions import db
 from app.models import OF_CLIENTS, Client, ClientAnswers, ClientKind, ClientPaper, Complaint, DataRequest, Questionnaire, QuestionnaireKind
 from app.models.scope import is_ones_own
 from app.permissions import CLIENT_FILE, COMPLAINTS, FULL, MY_CLIENTS, MY_COMPLAINTS, WRITE
-from app.services import client_mails, client_papers, client_questionnaires, contracts, dossier, erasure, knowledge, merging, once
+from app.services import client_mails, client_papers, client_questionnaires, contracts, erasure, knowledge, merging, once
 from app.services.client_mails import WhatWithHeld
-from app.services.crossings import crossing
 from app.services.questionnaires.definition import read
 from app.services.refusals import RuleBroken
 from app.views import answering
@@ -130,7 +129,7 @@ class ClientPages(HouseView):
             before = knowledge.latest(db.session(), record_id).get(kind)
             typed = drafts.typed() or (answering.shown_as_typed(read(before.questionnaire.content), before.values) if before else MultiDict())
         sheet = answering.sheet(shown, typed, wrong)
-        facts = self.facts(client, name) | {"kind": kind, "sheet": sheet, "told": told, "draft": drafts.begun()}
+        facts = self.facts(client, name) | {"kind": kind, "sheet": sheet, "told": told, "draft": drafts.begun(), "has_rows": bool(knowledge.of_client(record_id, kind))}
         return render_template("clients/answer.html", **facts), 422 if wrong or told else 200
 
     def keep(self, record_id: int, shown: Questionnaire, values: Any) -> None:
@@ -260,35 +259,6 @@ class ClientPages(HouseView):
         else:
             flash(gettext("“%(name)s” has been deleted. What the law asks to keep is locked until %(day)s.", name=name, day=format_date(until, "medium")), "good")
         return redirect(f"{self.base}/")
-
-    def client_to_export(self, record_id: int) -> Client:
-        """For whoever looks after what clients ask about their data, compliance too: those who only read do not carry files away."""
-        return self.client(record_id) if signed_in().may(self.about_data, WRITE) else abort(403)
-
-    @page("/<id:record_id>/export.json")
-    def export_json(self, record_id: int) -> Response:
-        """Everything about a client, for the client who asks."""
-        self.client_to_export(record_id)
-        with crossing() as session:
-            content = dossier.written(dossier.gathered(session, session.get_one(Client, record_id), on_portal=self.frame == "portal"))
-        return attached(content.encode(), f"client-{record_id}.json", "application/json")
-
-    @page("/<id:record_id>/export.pdf")
-    def export_pdf(self, record_id: int) -> Any:
-        self.client_to_export(record_id)
-        try:
-            with crossing() as session:
-                content = dossier.pdf(session, session.get_one(Client, record_id))
-        except RuleBroken as refusal:
-            flash(str(refusal.sentence), "bad")
-            return self.back(record_id, "admin")
-        return attached(content, f"client-{record_id}.pdf", "application/pdf")
-
-
-def attached(content: bytes, name: str, media_type: str) -> Response:
-    response = Response(content, mimetype=media_type)
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
 
 
 class ClientFileView(ClientPages):

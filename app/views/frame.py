@@ -190,7 +190,9 @@ def door_of_ended_session() -> Any:
     """Whoever sends a form after the session has gone, cookies and all, is asked to sign in; None for what everybody may send."""
     method = current_app.view_functions.get(request.endpoint or "")
     view, asks = getattr(method, "__self__", None), getattr(method, "asks", None)
-    if person() is not None or not isinstance(view, HouseView) or asks is None or not isinstance(asks[0] or view.access, Access):
+    if not isinstance(view, HouseView) or asks is None or not isinstance(asks[0] or view.access, Access):
+        return None
+    if people.identify(session.get("sign_in"))[0] is not None:  # a token is looked at before anybody is met
         return None
     return to_sign_in(view.frame)
 

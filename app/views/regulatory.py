@@ -50,7 +50,7 @@ class RegulatoryPages(ClientPages):
                     paper = client_letters.offer(db.session(), self.client(record_id, to_change=True), letter)
                     number = paper.id
                     db.session.commit()
-                flash(gettext("“%(name)s” has been drawn up. It can be sent or signed now.", name=letter.title), "good")
+                flash(gettext("The document “%(name)s” has been drawn up. It can be sent or signed now.", name=letter.title), "good")
                 return redirect(f"{'/portal' if self.frame == 'portal' else ''}/client-papers/{number}")
             except once.AlreadyDone:
                 return self.back(record_id, "regulatory")

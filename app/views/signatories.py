@@ -32,7 +32,7 @@ FITTING = {  # the capacities that a kind of client usually has, the usual one f
     ClientKind.ASSOCIATION: (SignatoryRole.REPRESENTATIVE, SignatoryRole.BENEFICIAL_OWNER),
 }
 WHAT_IT_IS: dict[SignatoryRole, LazyString] = {
-    SignatoryRole.HOLDER: _("Signs in its own name: the contracts are its own."),
+    SignatoryRole.HOLDER: _("Signs in their own name: the contracts are theirs."),
     SignatoryRole.CO_HOLDER: _("Holds the contracts together with somebody else; both sign."),
     SignatoryRole.REPRESENTATIVE: _("Signs for a company or an association: manager, chair, director."),
     SignatoryRole.GUARDIAN: _("Signs for somebody who is under age or under protection."),

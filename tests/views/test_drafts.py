@@ -228,7 +228,7 @@ def test_a_form_sent_after_the_session_has_ended_is_come_back_to(house, cast):
         visitor.csrf()
         keep(visitor, [["name", "Alpha"], ["code", "ALP"]])
         if cookies_gone:
-            visitor.client.delete_cookie("session")
+            visitor.client.delete_cookie("cordee")
             answer = visitor.client.post(NEW, data={"name": "Alpha", "code": "ALP", "draft": "1"}, **EN)
         else:
             with cast.writing() as session:

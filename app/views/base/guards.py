@@ -151,11 +151,12 @@ def to_sign_in(frame: str) -> Response:
     """The sign-in page of the right side; a GET comes back to where it was going, and a form to itself with what was kept of it."""
     if request.method == "GET" and request.accept_mimetypes.accept_html:
         session["next"] = request.full_path.rstrip("?")
-    elif request.url_rule is not None and "GET" in (request.url_rule.methods or ()):
+    elif request.method == "POST" and request.url_rule is not None and "GET" in (request.url_rule.methods or ()):
         token = request.form.get("draft", "")
         session["next"] = f"{request.path}?draft={token}" if re.fullmatch("[0-9a-f]{1,16}", token) else request.path
-        kept = gettext("What you had typed has been kept as a draft.") if token else ""
-        flash(f"{gettext('Your session has ended. Please sign in again: you come back to the same page.')} {kept}".strip(), "warn")
+        flash(gettext("Your session has ended. Please sign in again: you come back to the same page."), "warn")
+        if token:
+            flash(gettext("What you had typed has been kept as a draft."), "warn")
     return redirect(url_for("PartnerDoorView.signin" if frame == "portal" else "StaffDoorView.login"))
 
 
