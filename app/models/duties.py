@@ -77,6 +77,12 @@ class Complaint(Record):
     partner: Mapped[Any] = relationship("Partner")
     client: Mapped[Client | None] = relationship()
 
+    @property
+    def is_late(self) -> bool:
+        """Whether a term has passed that was not kept yet."""
+        unacknowledged = self.acknowledged_on is None and self.acknowledge_by < today()
+        return self.answered_on is None and (unacknowledged or self.answer_by < today())
+
     def __str__(self) -> str:
         return self.subject
 

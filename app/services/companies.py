@@ -24,6 +24,7 @@ class Found:
 
     facts: dict[str, str] = field(default_factory=dict)
     choices: tuple[Company, ...] = ()
+    has_ceased: bool = False
 
 
 def find(typed: str, person_id: int) -> Found:
@@ -35,7 +36,7 @@ def find(typed: str, person_id: int) -> Found:
             company = registers.chosen.company(identifiers.siren(typed))
             if company is None:
                 raise RuleBroken(_("The open register does not know this SIREN. You can fill in the form by hand."), "company")
-            return Found(facts_of(company))
+            return Found(facts_of(company), has_ceased=not company.is_open)
         if len(typed.strip()) < LEAST:
             raise RuleBroken(_("Please type a SIREN, or at least three letters of the name."), "company")
         found = registers.chosen.companies(typed.strip())[:SHOWN]
@@ -45,7 +46,7 @@ def find(typed: str, person_id: int) -> Found:
         raise RuleBroken(refusal.sentence, "company") from refusal
     if not found:
         raise RuleBroken(_("No company of this name was found. You can fill in the form by hand."), "company")
-    return Found(facts_of(found[0])) if len(found) == 1 else Found(choices=tuple(found))
+    return Found(facts_of(found[0]), has_ceased=not found[0].is_open) if len(found) == 1 else Found(choices=tuple(found))
 
 
 def hold_back(person_id: int) -> None:

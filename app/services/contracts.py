@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, func, literal, or_, select
 from sqlalchemy.orm import joinedload
 
 from app.extensions import db
-from app.models import Client, ClientKind, ClientStatus, Contract, ContractStatus, Product, Supplier, number_key
+from app.models import Client, ClientKind, ClientStatus, Contract, ContractStatus, Product, ProductKind, Supplier, number_key
 from app.services.refusals import RuleBroken
 
 
@@ -51,6 +51,11 @@ class Total:
     currency: str
 
 
+def is_held() -> ColumnElement[bool]:
+    """What a client holds: a credit is what it owes, and adds nothing to that."""
+    return or_(Contract.product_id.is_(None), Contract.product_id.not_in(select(Product.id).where(Product.kind == ProductKind.CREDIT)))
+
+
 def whose(client: Client) -> ColumnElement[bool]:
     """The contracts that a client's file shows: its own and those of the couples it is part of."""
     couples = select(Client.id).where(Client.kind == ClientKind.COUPLE, or_(Client.first_person_id == client.id, Client.second_person_id == client.id))
@@ -58,16 +63,18 @@ def whose(client: Client) -> ColumnElement[bool]:
 
 
 def held_by(client: Client) -> dict[str, Any]:
-    """A client's contracts, and what they come to in all, by supplier and by kind of product; ended ones count nothing."""
+    """A client's contracts, and what they come to in all, by supplier and by kind of product; ended ones count nothing, and credits are
+    added up by themselves."""
     beside = (joinedload(Contract.supplier), joinedload(Contract.product), joinedload(Contract.client))
     rows = list(db.session.scalars(select(Contract).options(*beside).where(whose(client)).order_by(Contract.amount.desc(), Contract.id).limit(SHOWN)))
     running = (whose(client), Contract.status.in_(RUNNING))
     sums = (func.count(Contract.id), func.sum(Contract.amount), Contract.currency)
-    by_supplier = select(Supplier.name, *sums).join(Supplier, Supplier.id == Contract.supplier_id).where(*running).group_by(Supplier.name, Contract.currency)
+    by_supplier = select(Supplier.name, *sums).join(Supplier, Supplier.id == Contract.supplier_id).where(*running, is_held()).group_by(Supplier.name, Contract.currency)
     by_kind = select(Product.kind, *sums).join(Product, Product.id == Contract.product_id, isouter=True).where(*running).group_by(Product.kind, Contract.currency)
     return {
         "rows": rows,
-        "totals": totals(select(literal(""), *sums).where(*running).group_by(Contract.currency)),
+        "totals": totals(select(literal(""), *sums).where(*running, is_held()).group_by(Contract.currency)),
+        "owed": totals(select(literal(""), *sums).where(*running, ~is_held()).group_by(Contract.currency)),
         "by_supplier": totals(by_supplier),
         "by_kind": totals(by_kind),
         "more": len(rows) == SHOWN,

@@ -32,6 +32,7 @@ from app.models import (
 )
 from app.models.base import Moment
 from app.permissions import CONTRACTS, FOLLOW_UP, MY_CLIENTS, MY_CONTRACTS, MY_OFFERINGS, PARTNER_FILE, READ
+from app.services.contracts import is_held
 from app.services.people import Person
 
 SHOWN = 8
@@ -140,7 +141,7 @@ def of_partner(session: Session, who: Person) -> dict[str, Any]:
     if who.may(MY_CLIENTS, READ):
         wanted["clients"] = select(func.count(Client.id))
     if who.may(MY_CONTRACTS, READ):
-        wanted |= {"contracts": select(func.count(Contract.id)).where(in_euros), "held": select(func.coalesce(func.sum(Contract.amount), 0)).where(in_euros)}
+        wanted |= {"contracts": select(func.count(Contract.id)).where(in_euros), "held": select(func.coalesce(func.sum(Contract.amount), 0)).where(in_euros, is_held())}
     if who.may(MY_OFFERINGS, READ):
         wanted["offerings"] = select(func.count(Assignment.id)).where(Assignment.partner_id == who.partner_id)
     facts = dict(session.execute(select(*(each.scalar_subquery().label(name) for name, each in wanted.items()))).one()._mapping)

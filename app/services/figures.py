@@ -16,6 +16,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from app.models import Client, Contract, Partner, PartnerStatus, Product, Supplier, today
 from app.models.base import Moment
 from app.permissions import CLIENT_FILE, CONTRACTS, MY_CLIENTS, MY_CONTRACTS, PARTNER_FILE, Access
+from app.services.contracts import is_held
 
 Rows = list[tuple[str, int | Decimal]]
 MONTHS = 12
@@ -73,7 +74,7 @@ def contracts_by_month(session: Session) -> Rows:
 def held(session: Session, key: Any, joined: Any) -> list[tuple[Any, Decimal]]:
     """Amounts held in euros by some column of what contracts point at, the largest first."""
     total = func.sum(Contract.amount)
-    statement = select(key, total).select_from(Contract).join(*joined).where(Contract.currency == "EUR").group_by(key).order_by(total.desc())
+    statement = select(key, total).select_from(Contract).join(*joined).where(Contract.currency == "EUR", is_held()).group_by(key).order_by(total.desc())
     return [(name, amount or Decimal(0)) for name, amount in session.execute(statement)]
 
 

@@ -55,6 +55,11 @@ def those_of(move: PortfolioMove) -> ColumnElement[bool]:
     return own if move.from_adviser_id is None else own & (Client.adviser_id == move.from_adviser_id)
 
 
+def concerned(session: Session, move: PortfolioMove) -> int:
+    """How many clients a move would take along today."""
+    return session.scalar(select(func.count(Client.id)).where(those_of(move))) or 0
+
+
 def count(session: Session, partner_id: int) -> int:
     return session.scalar(select(func.count(Client.id)).where(Client.partner_id == partner_id)) or 0
 

@@ -176,7 +176,9 @@ const armLookups = (root) => root.querySelectorAll(".lookup").forEach((lookup) =
   const take = (item) => { choice.close(); if (item.dataset.id) set(item.dataset.id, item.dataset.text); else make(lookup, box.value, set); };
   async function ask() {
     const turn = ++asked;
-    const answer = await fetch(`${lookup.dataset.choices}?q=${encodeURIComponent(box.value)}`, { headers: { Accept: "application/json" } });
+    const partner = lookup.closest("form")?.elements.namedItem("partner_id");  // only what belongs to the partner that the form names
+    const among = partner && partner !== hidden && /^\d+$/.test(partner.value || "") ? `&partner_id=${partner.value}` : "";
+    const answer = await fetch(`${lookup.dataset.choices}?q=${encodeURIComponent(box.value)}${among}`, { headers: { Accept: "application/json" } });
     if (!answer.ok || turn !== asked) return;
     const found = await answer.json();
     list.replaceChildren(...found.map((each, index) => {

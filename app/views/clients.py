@@ -6,21 +6,35 @@ from typing import Any
 
 from flask import flash, redirect, render_template, request
 from flask_babel import gettext, lazy_gettext as _
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, select, true
 
 from app.extensions import db
-from app.models import Client, ClientKind, ClientReference, ReferenceClaim, Side, Signatory, Supplier, User
+from app.models import Client, ClientKind, ClientReference, Membership, ReferenceClaim, Side, Signatory, Supplier, User
 from app.permissions import CLIENT_FILE, MY_CLIENTS, WRITE
 from app.services import clients, merging, once
 from app.services.refusals import RuleBroken
 from app.views import companies
 from app.views.base import EntityView, HouseForm, HouseView, Portal, Rules, page, signed_in
 
-PERSONS = {
-    "first_person_id": lambda: Client.kind == ClientKind.PERSON,
-    "second_person_id": lambda: Client.kind == ClientKind.PERSON,
-    "adviser_id": lambda: User.side == Side.PARTNER,
-}
+
+def partner_chosen() -> int | None:
+    """The partner that the form names, where its page says so while somebody looks for a person."""
+    sent = request.args.get("partner_id", "")
+    return int(sent) if sent.isdecimal() and len(sent) < 10 else None
+
+
+def persons() -> ColumnElement[bool]:
+    chosen = partner_chosen()
+    return and_(Client.kind == ClientKind.PERSON, Client.partner_id == chosen if chosen is not None else true())
+
+
+def advisers() -> ColumnElement[bool]:
+    chosen = partner_chosen()
+    works_there = User.id.in_(select(Membership.user_id).where(Membership.partner_id == chosen)) if chosen is not None else true()
+    return and_(User.side == Side.PARTNER, works_there)
+
+
+PERSONS = {"first_person_id": persons, "second_person_id": persons, "adviser_id": advisers}
 
 IDENTITY = [
     "kind",

@@ -36,4 +36,5 @@ def filled(form: HouseForm, model: Any = Partner, names: dict[str, str] | None =
             choices = column_of(model, name).choices
             form[name].data = choices(value) if choices else value
     done = gettext("Filled in from the register. Please check, then save.") if found.facts else ""
-    return shown | {"choices": found.choices, "done": done}
+    ceased = gettext("According to the register, this company has ceased its activity. Please check before you save.") if found.has_ceased else ""
+    return shown | {"choices": found.choices, "done": done, "ceased": ceased}

@@ -34,7 +34,7 @@ class ComplaintView(EntityView):
 
     portal = Portal(
         access=MY_COMPLAINTS,
-        list_columns=["subject", "client", "status", "received_on", "acknowledge_by", "answer_by"],
+        list_columns=["subject", "client", "status", "answer_by", "acknowledge_by", "received_on"],
         under={},
         filters=["status", "client_id", "received_on", "answer_by"],
         form={_("Complaint"): COMING, _("What was done"): ANSWERING},

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_babel import lazy_gettext as _
+from flask import flash
+from flask_babel import gettext, lazy_gettext as _, ngettext
 
+from app.extensions import db
 from app.models import MoveState, Partner, PartnerStatus, PortfolioMove, Side, User
+from app.models.base import today
 from app.permissions import PORTFOLIO
 from app.services import portfolio
 from app.views.base import EntityView, Rules, act, signed_in
@@ -30,6 +33,13 @@ class PortfolioMoveView(EntityView):
         "to_adviser_id": lambda: User.side == Side.PARTNER,
     }
     edits = deletes = False
+
+    def after_save(self, record: Any) -> str:
+        number = portfolio.concerned(db.session(), record)
+        flash(ngettext("%(num)s client is concerned as of today.", "%(num)s clients are concerned as of today.", number), "good")
+        if record.moves_on <= today():
+            flash(gettext("The move is being carried out: this page shows its result in a moment, when you load it again."), "good")
+        return super().after_save(record)
 
     def complete(self, record: Any) -> None:
         record.by = signed_in().name

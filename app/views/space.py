@@ -16,6 +16,7 @@ from app.extensions import db
 from app.models import ClientAnswers, ClientFile, ClientPaper, ClientPaperState, Contract, QuestionnaireSent
 from app.services import client_links, client_mails, client_papers, client_questionnaires, crossings, files, throttle
 from app.services.client_mails import Recipient
+from app.services.contracts import is_held
 from app.services.crossings import crossing
 from app.services.people import digest_of
 from app.services.questionnaires.definition import read
@@ -83,7 +84,7 @@ class SpaceView(HouseView):
         contracts = list(
             db.session.scalars(select(Contract).options(joinedload(Contract.supplier), joinedload(Contract.product)).order_by(Contract.amount.desc()).limit(100))
         )
-        held = db.session.execute(select(Contract.currency, func.sum(Contract.amount)).group_by(Contract.currency).order_by(Contract.currency)).all()
+        held = db.session.execute(select(Contract.currency, func.sum(Contract.amount)).where(is_held()).group_by(Contract.currency).order_by(Contract.currency)).all()
         return render_template(
             "space/home.html",
             waiting=waiting,

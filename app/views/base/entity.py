@@ -246,7 +246,7 @@ class EntityView(ActionPages, BulkPages, HouseView):
         form = self.new_form(typed=typed) if request.method == "POST" or typed is not None else form_for(self.model, self.fields, self.narrow)(data=self.initial())
         if request.method == "POST" and (assisted := self.assist(form)) is not None:
             return self.form_page(form, None, assisted=assisted)
-        if request.method == "POST" and form.validate():
+        if request.method == "POST" and self.is_complete(form):
             record = self.model()
             try:
                 token = once.claim(request.form.get("one_time"), signed_in().id)
@@ -305,7 +305,7 @@ class EntityView(ActionPages, BulkPages, HouseView):
             return self.form_page(form, record, assisted=assisted)
         if request.form.get("version") != str(record.version):
             return self.conflict_page(form, record)
-        if form.validate():
+        if self.is_complete(form):
             try:
                 saving.fill(self, record, form, new=False)
                 where = self.after_save(record)
@@ -320,6 +320,12 @@ class EntityView(ActionPages, BulkPages, HouseView):
                 saving.explain(self, form, refusal)
                 record = self.find(record_id)
         return self.form_page(form, record)
+
+    def is_complete(self, form: HouseForm) -> bool:
+        """Whether every field is good, and those are filled in that a record of the chosen kind does not go without: said in one go."""
+        kind = form["kind"].data if self.needed else None
+        wanted = [name for name in self.needed if name in form and kind in self.only_for.get(name, {kind})]
+        return form.validate_all(wanted)
 
     def conflict_page(self, form: HouseForm, record: Any) -> Any:
         """Somebody else saved first: what was typed stays, and beside each field stands what is there now."""

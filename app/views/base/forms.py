@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal, InvalidOperation
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
@@ -43,6 +43,15 @@ class HouseForm(FlaskForm):
         @staticmethod
         def get_translations(form: Any) -> Any:
             return CatalogueTranslations()
+
+    def validate_all(self, needed: Iterable[str] = ()) -> bool:
+        """Validates, and asks for some more fields that have been left empty."""
+        good = self.validate()
+        for name in needed:
+            if self[name].data in (None, "") and not self[name].errors:
+                self.refuse(RuleBroken(gettext("Please fill in this field."), name))
+                good = False
+        return good
 
     def refuse(self, refusal: RuleBroken) -> None:
         """Puts a rule's sentence beside its field, or above the form."""

@@ -132,6 +132,8 @@ def hint_of(record: Any) -> str:
     return ""
 
 
+FACTS = {"erased": _("Values erased")}  # what the house notes beside the columns
+REASONS = {"merge": _("merge of two records")}
 AUTHORS = {"system": _("The house itself"), "demo": _("Demonstration data")}  # what writes without a person
 
 
@@ -149,13 +151,14 @@ def entry_words(view: EntityView, entry: Any) -> dict[str, Any]:
         "author": str(AUTHORS.get(entry.actor, entry.actor)) if entry.actor_id is None else entry.actor,
         "changes": changes,
         "erased": entry.values is None,
+        "reason": str(REASONS.get(entry.reason, entry.reason)),
     }
 
 
 def label_for(model: Any, name: str) -> str:
     if name in fields_of(model) or name in model.__table__.c:
         return str(column_of(model, name).label)
-    return past_names().get(name) or gettext("A field no longer in use") if CUSTOM_KEY.fullmatch(name) else name
+    return past_names().get(name) or gettext("A field no longer in use") if CUSTOM_KEY.fullmatch(name) else str(FACTS.get(name, name))
 
 
 def past_names() -> dict[str, str]:
