@@ -13,9 +13,9 @@ from typing import NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.extensions import db, house_engine, reads_only
+from app.extensions import db, house_engine, reading_engine, reads_only
 from app.models import Client, ClientReference, Partner, Partnership, PartnerStatus, Setting, Submission, User
-from app.models.scope import SYSTEM
+from app.models.scope import SYSTEM, Scope
 
 HELD = (PartnerStatus.PENDING_VALIDATION, PartnerStatus.ACTIVE, PartnerStatus.SUSPENDED)
 
@@ -26,6 +26,18 @@ def crossing(reading: bool = True, piecemeal: bool = False) -> Iterator[Session]
     through a cursor (yield_per), which PostgreSQL has only within a transaction."""
     token = reads_only.set(reading)
     session = Session(house_engine() if reading and not piecemeal else db.engine, expire_on_commit=False, info={"scope": SYSTEM, "actor": "system"})
+    try:
+        yield session
+    finally:
+        session.close()
+        reads_only.reset(token)
+
+
+@contextmanager
+def seen_as(scope: Scope) -> Iterator[Session]:
+    """A session that reads what somebody else would read, behind the same walls: for staff who look at what a partner sees."""
+    token = reads_only.set(True)
+    session = Session(reading_engine(), expire_on_commit=False, info={"scope": scope, "actor": "", "reads": True})
     try:
         yield session
     finally:

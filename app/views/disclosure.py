@@ -1,35 +1,28 @@
-"""What people of a partner see of a client, shown to staff field by field: made of the same declarations as the portal itself."""
+"""What people of a partner see of a client, shown to staff field by field: made of the same declarations as the portal itself, and
+counted behind the same walls."""
 
 from __future__ import annotations
 
 from flask import render_template, request
-from flask_babel import lazy_gettext as _
 from markupsafe import Markup
 from sqlalchemy import select
 
 from app.extensions import db
-from app.models import Client, MemberRole, Membership, User
-from app.permissions import CLIENT_FILE, LEVEL_WORDS, MY_CLIENTS, MY_COMPLAINTS, MY_CONTRACTS, PARTNER_ROLES, Access
+from app.models import Client, MemberRole
+from app.permissions import CLIENT_FILE, LEVEL_WORDS, MY_CLIENTS, PARTNER_ROLES, WRITE
+from app.services import disclosure
 from app.views.base import EntityView, HouseView, page, showing
 from app.views.base.columns import column_of
 
-PARTS: tuple[tuple[object, Access], ...] = (
-    (_("Client data, signatories and references"), MY_CLIENTS),
-    (_("Drive"), MY_CLIENTS),
-    (_("Questionnaires and regulatory file"), MY_CLIENTS),
-    (_("Contracts"), MY_CONTRACTS),
-    (_("Complaints and requests about data"), MY_COMPLAINTS),
-)
 
-
-def shown_by(view: EntityView, client: Client) -> dict[str, tuple[str, str, Markup]]:
-    """The fields of a record's page by their column: (section, label, value)."""
-    found = {}
+def shown_by(view: EntityView, client: Client) -> dict[str, list[tuple[str, str, Markup]]]:
+    """The fields of a record's page under its headings: (column, label, value)."""
+    found: dict[str, list[tuple[str, str, Markup]]] = {}
     for title, names in view.sections_of(client).items():
         for name in names:
             column = column_of(view.model, name)
             if client.kind in view.only_for.get(column.name, (client.kind,)):
-                found[column.name] = (str(title), str(column.label), showing.shown(client, column))
+                found.setdefault(str(title), []).append((column.name, str(column.label), showing.shown(client, column)))
     return found
 
 
@@ -38,22 +31,24 @@ class DisclosureView(HouseView):
 
     @page("/<id:record_id>/disclosure")
     def disclosure(self, record_id: int) -> str:
-        """A role sees the portal's fields and none beside them; who of the partner has it stands below."""
+        """A role sees the portal's fields and none beside them; what of each it may change, and who of the partner has it."""
         client = db.first_or_404(select(Client).where(Client.id == record_id))
         role = request.args.get("role", "")
         role = role if role in PARTNER_ROLES else "owner"
         staff, portal = showing.view_of(Client, "staff"), showing.view_of(Client, "portal")
         assert staff is not None and portal is not None
-        seen, known = shown_by(portal, client), shown_by(staff, client)
-        people = select(Membership, User).join(User, User.id == Membership.user_id).where(Membership.partner_id == client.partner_id)
-        having = people.where(Membership.role == MemberRole(role), User.active.is_(True)).order_by(User.last_name)  # type: ignore[call-arg]
+        seen = shown_by(portal, client)
+        names = {name for fields in seen.values() for name, _label, _value in fields}
+        hidden = [fact for fields in shown_by(staff, client).values() for fact in fields if fact[0] not in names]
         return render_template(
             "clients/disclosure.html",
             client=client,
             role=role,
             roles=PARTNER_ROLES,
             seen=seen,
-            hidden={name: fact for name, fact in known.items() if name not in seen},
-            parts=[(title, LEVEL_WORDS[access.level_of(role)]) for title, access in PARTS],
-            people=[(user, membership.own_clients_only and client.adviser_id != user.id) for membership, user in db.session.execute(having)],
+            number_seen=len(names),
+            hidden=hidden,
+            changes={column_of(Client, name).name for name in portal.fields} if MY_CLIENTS.level_of(role) >= WRITE else frozenset(),
+            parts=[(part, LEVEL_WORDS[part.access.level_of(role)]) for part in disclosure.parts_for(client.id, client.partner_id)],
+            people=disclosure.onlookers(client.id, client.partner_id, MemberRole(role)),  # type: ignore[call-arg]
         )
