@@ -46,7 +46,7 @@ def test_what_hangs_on_a_client_is_counted_behind_the_partners_walls(house, cast
         cast.add(m.Task(partner_id=partner.id, client_id=client.id, name="Appeler", shared=shared))
     cast.client_file(client)
     page = cast.client_for("manager").get(f"/clients/{client.id}/disclosure?role=member", **EN).text
-    seen = dict(re.findall(r'<th scope="row">([^<]+)</th>.*?data-label="Seen" class="k-number">([^<]+)</td>', page, re.DOTALL))
+    seen = dict(re.findall(r'<th scope="row">([^<]+)</th>.*?data-label="Rows seen" class="k-number">([^<]+)</td>', page, re.DOTALL))
     assert (seen["Tasks"], seen["Files"], seen["Contracts"]) == ("1 of 2", "1 of 1", "0 of 0")
 
 
