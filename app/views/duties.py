@@ -59,6 +59,7 @@ class DataRequestView(EntityView):
         form={_("Request"): ["client", "kind", "received_on", "text"], _("What was done"): ["done_on", "answer"]},
         show={_("Request"): ["client", "kind", "received_on", "answer_by", "text"], _("What was done"): ["done_on", "answer"]},
         icon="shield-lock",
+        title=_("Rights over data"),
     )
 
 

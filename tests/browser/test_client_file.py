@@ -65,8 +65,8 @@ def test_a_file_from_nothing_to_a_signed_risk_profile(house, cast, tab, width):
     phone.page.goto(link)
     phone.picture("door")
     follow(phone.page, "main .btn-primary")
-    phone.picture("space")
-    follow(phone.page, "a[href^='/space/questionnaires/']")
+    assert "/space/questionnaires/" in phone.page.url, "the mail leads to the one thing that waits"
+    phone.picture("questionnaire")
     with phone.page.expect_response("**/keep"):
         phone.page.check("[name=q_goal][value=grow]")
     assert phone.page.locator(".answer-progress .quiet").inner_text() == "1 sur 12"
@@ -141,11 +141,12 @@ def test_files_are_dropped_into_a_drive_looked_at_and_had_back(house, cast, tab,
     page.fill("#folder_name", "Impôts")
     follow(page, ".drive-form .btn-primary >> visible=true")
     pictures = [{"name": f"carte-{number}.png", "mimeType": "image/png", "buffer": a_picture(number)} for number in range(3)]
-    with page.expect_navigation():
-        page.set_input_files("#files", pictures)
+    page.set_input_files("#files", pictures)
+    page.wait_for_selector(".drive .table a:has-text('carte-2.png')")
+    assert page.locator(".upload-good").count() == 3, "what was said of each file stays when the list is read again"
     assert [file.name for file in cast.read(lambda session: session.query(m.ClientFile).all())] == ["carte-0.png", "carte-1.png", "carte-2.png"]
     page.evaluate(DROP, [["note.pdf", "this is no PDF"], ["autre.pdf", "nor is this"]])
-    page.wait_for_selector(".upload-bad:nth-child(2)")
+    page.wait_for_selector(".upload-bad >> nth=1")
     assert page.locator(".upload-bad").count() == 2
     assert "acceptés" in page.locator(".upload-list").inner_text()
     browser.picture("drive-refused")
