@@ -146,6 +146,7 @@ class QuestionnaireSent(Record):
     reminded_at: Mapped[datetime | None] = field(_("Reminded on"), Moment)
     answered_at: Mapped[datetime | None] = field(_("Answered on"), Moment)
     withdrawn_at: Mapped[datetime | None] = field(_("Withdrawn on"), Moment)
+    message_id: Mapped[str] = mapped_column(String(200), default="", server_default="")  # the last mail about it
 
     client: Mapped[Client] = relationship()
     questionnaire: Mapped[Questionnaire] = relationship()

@@ -17,7 +17,7 @@ import tarfile
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -30,7 +30,7 @@ from sqlalchemy import Connection, Table, func, insert, select, text, update
 
 from app.connectors import files
 from app.extensions import db
-from app.models import History, Model, User, now
+from app.models import History, Model, Setting, User, now
 from app.services import files as service_files, history, preparation, stores
 from app.services.crossings import crossing
 
@@ -244,19 +244,17 @@ def restore(source: Path, key: str) -> Outcome:
         except (pyrage.DecryptError, OSError) as wrong:
             raise NotDone("This backup cannot be opened with this key, or it is damaged.") from wrong
         clear.seek(0)
-        outcome = unpack(clear)
-    try:
-        stores.claim(instead_of=fresh)
-    except (stores.NotOurs, files.StoreGone) as fault:
-        current_app.logger.error("the files are restored; whose they are could not be noted with the store: %s", fault)
+        outcome = unpack(clear, fresh)
     with crossing(piecemeal=True) as session:
         broken = history.broken_places(session)
     return Outcome(outcome.rows, outcome.files, broken=tuple(broken), other_secret=outcome.other_secret)
 
 
-def unpack(clear: Any) -> Outcome:
+def unpack(clear: Any, fresh: str) -> Outcome:
+    """Tables come before files: whose files the store keeps is settled before the first of them. `fresh` is the name that this house had
+    until now."""
     rows = kept = 0
-    other_secret = False
+    other_secret, restored = False, ""
     written: list[str] = []
     keys: dict[str, bytes] = {}
     try:
@@ -274,15 +272,20 @@ def unpack(clear: Any) -> Outcome:
                 elif folder == "tables":
                     rows += load(connection, Model.metadata.tables[name.removesuffix(".jsonl")], content)
                 elif folder == "files":
+                    restored = restored or settle_owner(connection, fresh)
                     if stores.put_back(name, content.read()):
                         written.append(name)
                     kept += 1
                 elif folder == "keys":
                     keys[Path(name).name] = content.read()
+            restored = restored or settle_owner(connection, fresh)
             finish(connection)
     except BaseException as fault:
         for key in written:  # all of it or nothing
             service_files.remove(key)
+        if restored:
+            with suppress(files.StoreGone):
+                files.chosen.own(fresh, instead_of=restored)
         if isinstance(fault, files.StoreGone):
             raise NotDone(f"The store of files does not answer, so nothing has been restored: {fault}") from fault
         if isinstance(fault, tarfile.TarError | EOFError | OSError | KeyError | ValueError):
@@ -291,6 +294,19 @@ def unpack(clear: Any) -> Outcome:
     for name, secret in keys.items():  # once the rows stand: a restoration that fails takes no key away
         put_key(name, secret)
     return Outcome(rows, kept, other_secret=other_secret)
+
+
+def settle_owner(connection: Connection, fresh: str) -> str:
+    """The name that the restored house has among stores, noted with the store in the place of the one that it had while it was empty."""
+    table = Setting.__table__
+    restored = connection.execute(select(table.c.value).where(table.c.key == stores.HOUSE)).scalar()
+    if restored is None:  # the backup is older than such names
+        now_ = now()
+        connection.execute(insert(table).values(key=stores.HOUSE, value=fresh, created_at=now_, updated_at=now_, version=1))  # type: ignore[arg-type]
+        restored = fresh
+    if files.chosen.own(str(restored), instead_of=fresh) != restored:
+        raise NotDone("Another house keeps its files in the place that FILE_STORE names (or in the folder). Nothing has been restored.")
+    return str(restored)
 
 
 def refuse_other_revision(connection: Connection, about: dict[str, Any]) -> None:
@@ -332,7 +348,7 @@ def load(connection: Connection, table: Table, lines: Any) -> int:
 
 
 def finish(connection: Connection) -> None:
-    """New records get numbers that no record had before, not even one that was deleted and of which only history knows."""
+    """New records get numbers that no row had before, nor any deleted one of which history knows."""
     named = {mapper.local_table: mapper.class_.__name__ for mapper in Model.registry.mappers}
     known = dict(connection.execute(select(History.entity, func.max(History.record_id)).group_by(History.entity)).all())  # type: ignore[arg-type]
     for table in tables():

@@ -10,6 +10,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app.connectors import registers
 from app.connectors.registers import kept, local
@@ -156,6 +157,18 @@ def latest(partner_id: int) -> list[Check]:
     for check in found:
         newest.setdefault(check.kind, check)
     return [newest[kind] for kind in CheckKind if kind in newest]
+
+
+def standing_of(session: Session, partner_id: int) -> frozenset[str]:
+    """The categories under which ORIAS last said that a partner is registered; a silence of the register says nothing (DOMAIN 7)."""
+    answered = Check.partner_id == partner_id, Check.kind == CheckKind.ORIAS, Check.result != CheckResult.UNAVAILABLE
+    return frozenset(standing(session.scalar(select(Check).where(*answered).order_by(Check.id.desc()).limit(1))))
+
+
+def standing(check: Check | None) -> set[str]:
+    """The categories that an answer of ORIAS names as registered."""
+    statuses = (check.answered or {}).get("statuses") if check is not None else None
+    return {category for category, status in (statuses or {}).items() if status == "INSCRIT"}
 
 
 def override(check: Check, reason: str, by: str) -> None:

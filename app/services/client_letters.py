@@ -162,9 +162,10 @@ def asked_part(title: str, name: str, typed: dict[str, str]) -> dict[str, Any]:
     return part(title, *lines(typed[name])) | {"asked": name}
 
 
-def typed_before(session: Session, client_id: int, kind: ClientPaperKind) -> dict[str, str]:
-    """What was typed for the letter of this kind that still waits for a signature."""
-    waits = ClientPaper.client_id == client_id, ClientPaper.kind == kind, ClientPaper.status == ClientPaperState.TO_SIGN
+def typed_before(session: Session, client_id: int, kind: ClientPaperKind, contract_id: int | None) -> dict[str, str]:
+    """What was typed for the letter that this one is going to replace: of its kind, about the same contract, still unsigned."""
+    about = ClientPaper.contract_id == contract_id if contract_id is not None else ClientPaper.contract_id.is_(None)
+    waits = ClientPaper.client_id == client_id, ClientPaper.kind == kind, ClientPaper.status == ClientPaperState.TO_SIGN, about
     paper = session.scalar(select(ClientPaper).where(*waits).order_by(ClientPaper.id.desc()).limit(1))
     return {each["asked"]: "\n".join(each["paragraphs"]) for each in (paper.body if paper is not None else []) if "asked" in each}
 

@@ -79,10 +79,10 @@ def held_number(client_id: int) -> int:
         return session.scalar(select(func.count()).select_from(Mail).where(Mail.client_id == client_id, Mail.status == MailStatus.HELD)) or 0
 
 
-def held_for(client_id: int, notices: tuple[str, ...]) -> set[str]:
-    """The addresses for which mails of some kinds are held back. The caller has found the client under its own scope."""
+def held(client_id: int) -> set[str]:
+    """The Message-IDs of what is held back. The caller has found the client under its own scope."""
     with crossing() as session:
-        return set(session.scalars(select(Mail.recipient).where(Mail.client_id == client_id, Mail.notice.in_(notices), Mail.status == MailStatus.HELD)))
+        return set(session.scalars(select(Mail.message_id).where(Mail.client_id == client_id, Mail.status == MailStatus.HELD)))
 
 
 def switch(client_id: int, version: int, on: bool, what: WhatWithHeld | None, actor: str, actor_id: int) -> None:

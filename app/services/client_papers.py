@@ -217,11 +217,11 @@ def send_code(paper_id: int, client_id: int, recipient: Recipient) -> None:
         session.commit()
 
 
-def code_is_out(paper_id: int) -> bool:
-    """Whether a code has been mailed that can still be typed."""
+def code_is_out(paper_id: int, email: str | None = None) -> bool:
+    """Whether a code has been mailed (to this very address, where one is given) that can still be typed."""
+    sent = select(ClientCode.id).where(ClientCode.paper_id == paper_id, ClientCode.used_at.is_(None), ClientCode.expires_at > now(), ClientCode.tries < codes.TRIES)
     with crossing() as session:
-        sent = select(ClientCode.id).where(ClientCode.paper_id == paper_id, ClientCode.used_at.is_(None), ClientCode.expires_at > now())
-        return session.scalar(sent.limit(1)) is not None
+        return session.scalar((sent if email is None else sent.where(ClientCode.sent_to == email)).limit(1)) is not None
 
 
 def use_code(paper_id: int, client_id: int, code: str, email: str | None = None) -> ClientCode:
@@ -232,10 +232,10 @@ def use_code(paper_id: int, client_id: int, code: str, email: str | None = None)
         wanted = select(ClientCode).where(ClientCode.paper_id == paper_id, ClientCode.used_at.is_(None)).order_by(ClientCode.id.desc())
         wanted = wanted if email is None else wanted.where(ClientCode.sent_to == email)
         sent = session.scalar(wanted.limit(1).with_for_update())
-        right = codes.try_code(sent, about(paper_id), code)
-        session.commit()
         if sent is None:
             raise RuleBroken(_("Please ask for a code first: none is on its way."), "code")
+        right = codes.try_code(sent, about(paper_id), code)
+        session.commit()
         if not right:
             raise RuleBroken(codes.NOT_THE_CODE, "code")
         return sent
@@ -322,12 +322,17 @@ def shown_to_client(session: Session) -> list[ClientPaper]:
     return list(session.scalars(select(ClientPaper).options(joinedload(ClientPaper.answers)).order_by(ClientPaper.id.desc()).limit(50)))
 
 
+def has_reached(paper: ClientPaper) -> bool:
+    """Whether a document is the client's to open: it was sent to it, comes of its own answers, or bears its signature."""
+    own = paper.answers is not None and paper.answers.how is AnsweredHow.LINK
+    return own or paper.sent_at is not None or paper.status is ClientPaperState.SIGNED
+
+
 def offered(papers: list[ClientPaper]) -> list[ClientPaper]:
     """Those that wait for the client's signature, in the order in which they are due: what was sent to it, and the results of what it
     answered by itself. What its adviser is still working on is not among them."""
-    waits = [paper for paper in papers if paper.status is ClientPaperState.TO_SIGN]
-    sent = [paper for paper in waits if paper.sent_at is not None or (paper.answers is not None and paper.answers.how is AnsweredHow.LINK)]
-    return sorted(sent, key=lambda paper: (IN_ORDER.index(paper.kind), paper.id))
+    waits = [paper for paper in papers if paper.status is ClientPaperState.TO_SIGN and has_reached(paper)]
+    return sorted(waits, key=lambda paper: (IN_ORDER.index(paper.kind), paper.id))
 
 
 def waiting_of(session: Session, client_id: int) -> list[ClientPaper]:

@@ -44,8 +44,9 @@ def send(client_id: int, kind: QuestionnaireKind, email: str, by: str, by_id: in
         for waiting in session.scalars(select(QuestionnaireSent).where(QuestionnaireSent.client_id == client_id, QuestionnaireSent.kind == kind, *OPEN)):
             waiting.withdrawn_at = now()
         expires = now() + current_app.config["QUESTIONNAIRE_LIFETIME"]
-        session.add(QuestionnaireSent(client_id=client_id, kind=kind, questionnaire_id=questionnaire.id, sent_to=email, by=by, expires_at=expires, begun={}))
-        write(session, client, "client_questionnaire", email, kind)
+        message_id = write(session, client, "client_questionnaire", email, kind)
+        sent = {"client_id": client_id, "kind": kind, "questionnaire_id": questionnaire.id, "sent_to": email, "by": by, "expires_at": expires, "begun": {}}
+        session.add(QuestionnaireSent(**sent, message_id=message_id))
         session.commit()
         return client.notifications
 
@@ -53,10 +54,11 @@ def send(client_id: int, kind: QuestionnaireKind, email: str, by: str, by_id: in
 OPEN = (QuestionnaireSent.answered_at.is_(None), QuestionnaireSent.withdrawn_at.is_(None))
 
 
-def write(session: Session, client: Client, notice: str, email: str, kind: QuestionnaireKind) -> None:
-    """One mail with a fresh link; the link runs from the day on which the mail leaves."""
+def write(session: Session, client: Client, notice: str, email: str, kind: QuestionnaireKind) -> str:
+    """One mail with a fresh link, which runs from the day on which the mail leaves; returns the mail's Message-ID."""
     link, row = client_links.new(session, client, email)
     row.message_id = client_mails.post(session, client, notice, email, link=link, kind=kind.value).message_id
+    return row.message_id
 
 
 def invite(client_id: int, email: str, by: str, by_id: int, token: str | None) -> bool:
@@ -123,7 +125,7 @@ def remind(session: Session, row: QuestionnaireSent, client: Client) -> None:
         row.withdrawn_at = now()
         return
     row.reminded_at = now()
-    write(session, client, "client_reminder", row.sent_to, row.kind)
+    row.message_id = write(session, client, "client_reminder", row.sent_to, row.kind)
 
 
 # --- the client answers ---------------------------------------------------------------------------

@@ -70,7 +70,9 @@ def held_by(client: Client) -> dict[str, Any]:
     running = (whose(client), Contract.status.in_(RUNNING))
     sums = (func.count(Contract.id), func.sum(Contract.amount), Contract.currency)
     by_supplier = select(Supplier.name, *sums).join(Supplier, Supplier.id == Contract.supplier_id).where(*running, is_held()).group_by(Supplier.name, Contract.currency)
-    by_kind = select(Product.kind, *sums).join(Product, Product.id == Contract.product_id, isouter=True).where(*running).group_by(Product.kind, Contract.currency)
+    by_kind = (
+        select(Product.kind, *sums).join(Product, Product.id == Contract.product_id, isouter=True).where(*running, is_held()).group_by(Product.kind, Contract.currency)
+    )
     return {
         "rows": rows,
         "totals": totals(select(literal(""), *sums).where(*running, is_held()).group_by(Contract.currency)),

@@ -37,6 +37,7 @@ from app.models.custom import FieldPortal, fields_of
 from app.services import identifiers
 from app.services.brand import letterhead
 from app.services.client_papers import COULD_NOT_BE_WRITTEN
+from app.services.crossings import crossing
 from app.services.questionnaires import reading
 from app.services.refusals import RuleBroken
 from app.services.wordings import locale_of
@@ -66,8 +67,8 @@ def facts_of(record: Any) -> dict[str, Any]:
 
 
 def gathered(session: Session, client: Client, on_portal: bool = False) -> dict[str, Any]:
-    """Everything about a client as JSON keeps it; keys are those of the tables. `on_portal` leaves out the house's own fields that are
-    not shown there."""
+    """Everything about a client that this session sees, as JSON keeps it; keys are those of the tables. `on_portal` leaves out the
+    house's own fields that are not shown there."""
     fields = {key: known for key, known in fields_of(Client).items() if not (on_portal and known.portal == FieldPortal.HIDDEN)}
     own: dict[str, Any] = {
         "client": facts_of(client)
@@ -88,9 +89,18 @@ def gathered(session: Session, client: Client, on_portal: bool = False) -> dict[
     held = select(Contract).options(joinedload(Contract.supplier), joinedload(Contract.product)).where(Contract.client_id == client.id).order_by(Contract.id)
     own["contracts"] = [facts_of(row) | {"supplier": str(row.supplier), "product": str(row.product or "")} for row in session.scalars(held)]
     own["answers"] = [answers_of(row) for row in session.scalars(answered(client.id))]
-    mails = session.scalars(select(Mail).where(Mail.client_id == client.id).order_by(Mail.id))
-    own["mails"] = [{"subject": mail.subject, "to": mail.recipient, "status": mail.status.value, "on": plain(mail.sent_at or mail.created_at)} for mail in mails]
+    told = {"subject": "subject", "to": "recipient"}
+    own["mails"] = [
+        {name: getattr(mail, column) for name, column in told.items()} | {"status": mail.status.value, "on": plain(mail.sent_at or mail.created_at)}
+        for mail in mails_of(client)
+    ]
     return own
+
+
+def mails_of(client: Client) -> list[Mail]:
+    """The mails that its present partner sent it: nobody's to read but through here."""
+    with crossing() as house:
+        return list(house.scalars(select(Mail).where(Mail.client_id == client.id, Mail.partner_id == client.partner_id).order_by(Mail.id)))
 
 
 def answered(client_id: int) -> Any:
@@ -140,9 +150,7 @@ def parts_of(session: Session, client: Client) -> list[dict[str, Any]]:
         told = [[words, answer if isinstance(answer, str) else ""] for _title, lines in reading.told(row) for _question, words, answer in lines]
         level = reading.class_of(row)
         found.append({"title": str(row), "cards": [[[gettext("Class"), level["words"] if level else ""], *told]]})
-    mails = [
-        [mail.subject, f"{mail.recipient}, {format_datetime(mail.created_at, 'medium')}"] for mail in session.scalars(select(Mail).where(Mail.client_id == client.id))
-    ]
+    mails = [[mail.subject, f"{mail.recipient}, {format_datetime(mail.created_at, 'medium')}"] for mail in mails_of(client)]
     found.append({"title": str(Mail.plural), "cards": [mails] if mails else []})
     return [part for part in found if any(part["cards"])]
 
@@ -181,4 +189,5 @@ def words_of(value: Any, column: Column, currency: str) -> str:
         return format_date(value, "medium")
     if isinstance(value, Decimal):
         return str(format_decimal(value))
-    return LONG_WORD.sub("\\g<0>\u200b", str(getattr(value, "label", value)))
+    words = str(getattr(value, "label", value))
+    return LONG_WORD.sub("\\g<0>\u200b", words) if column.name == "digest" else words

@@ -10,11 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 from flask_babel import LazyString, gettext, lazy_gettext as _
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.models import ORIAS_CATEGORIES, Check, CheckKind, Partner
-from app.services import identifiers, watch
+from app.models import ORIAS_CATEGORIES, Partner
+from app.services import checks, identifiers
 
 INSURANCE, ADVICE = frozenset({"COA", "AGA", "MA", "MIA"}), frozenset({"CIF"})
 CATEGORY_WORDS: dict[str, LazyString] = {
@@ -24,7 +23,7 @@ CATEGORY_WORDS: dict[str, LazyString] = {
     "MIA": _("insurance intermediary’s agent (MIA)"),
     "COBSP": _("broker in banking and payment services (COBSP)"),
     "MOBSPL": _("agent in banking and payment services (MOBSPL)"),
-    "MOBSP": _("agent in banking and payment services (MOBSP)"),
+    "MOBSP": _("exclusive agent in banking and payment services (MOBSP)"),
     "MIOBSP": _("agent of an intermediary in banking and payment services (MIOBSP)"),
     "CIF": _("financial investment adviser (CIF)"),
     "ALPSI": _("tied agent of an investment firm (ALPSI)"),
@@ -37,7 +36,7 @@ def part(title: str, *paragraphs: Any) -> dict[str, Any]:
 
 
 def entry_parts(session: Session, partner: Partner) -> list[dict[str, Any]]:
-    held = categories_of(session, partner)
+    held = checks.standing_of(session, partner.id)
     return [
         part(gettext("Who advises you"), {"items": who_it_is(partner, held)}),
         part(
@@ -72,12 +71,6 @@ def entry_parts(session: Session, partner: Partner) -> list[dict[str, Any]]:
         ),
         part(gettext("Receipt"), gettext("I have received this document before any advice.")),
     ]
-
-
-def categories_of(session: Session, partner: Partner) -> frozenset[str]:
-    """The ORIAS categories that the newest answer of the register in the partner's file names as registered."""
-    asked = select(Check).where(Check.partner_id == partner.id, Check.kind == CheckKind.ORIAS)
-    return frozenset(watch.standing(session.scalar(asked.order_by(Check.id.desc()).limit(1))))
 
 
 def who_it_is(partner: Partner, held: frozenset[str]) -> list[str]:

@@ -28,10 +28,15 @@ from app.models import (
     ContractStatus,
     DataRequest,
     Deed,
+    Draft,
     Folder,
+    History,
+    HistoryValues,
+    Job,
     Lane,
     LockedBytes,
     LockedFile,
+    Mail,
     QuestionnaireSent,
     ReferenceClaim,
     Reminder,
@@ -106,9 +111,10 @@ def remove(client_id: int, version: int, typed: str, actor: str, actor_id: int) 
         records = records_of(session, client)
         if found.until is not None:
             lock(session, client, found.until, actor, records)
+        of_others = list(undone_here(session, client.id))
         take_out(session, client)
-        if found.until is None:
-            jobs.enqueue("forget_history", {"records": records}, session=session)
+        if found.until is None or of_others:
+            jobs.enqueue("forget_history", {"records": records if found.until is None else of_others}, session=session)
         session.commit()
     return found.until
 
@@ -122,14 +128,35 @@ def records_of(session: Session, client: Client) -> list[list[Any]]:
 
 
 def merged_records(session: Session, client_id: int) -> Iterator[list[Any]]:
-    """What tells of a client elsewhere: the records that became part of it; and, where it was part of another one for a while, what the
-    merge wrote in the history of that one."""
-    merges = select(ClientMerge.source_id).where(ClientMerge.client_id == client_id, ClientMerge.undone_by.is_(None))
-    yield from (["Client", number] for number in session.scalars(merges))
-    for merge in session.scalars(select(ClientMerge).where(ClientMerge.source_id == client_id, ClientMerge.client_id != client_id)):
-        others = select(ClientMerge.source_id).where(ClientMerge.client_id == merge.client_id, ClientMerge.source_id != client_id)
-        yield from (["Client", number, merging.REASON] for number in {merge.client_id, *session.scalars(others)})
-        yield ["ClientMerge", merge.id]
+    """What tells of a client elsewhere: the records that became part of it; and, where it was part of another one for a while, what that
+    merge wrote in the history of others."""
+    became = select(ClientMerge.source_id).where(ClientMerge.client_id == client_id, ClientMerge.undone_by.is_(None))
+    yield from (["Client", number] for number in session.scalars(became))
+    for merge in carried(session, client_id):
+        reason = merging.reason_of(merge.id)
+        written = select(History.record_id).where(History.entity == "Client", History.reason == reason, History.record_id.is_not(None)).distinct()
+        yield from (["Client", number, reason] for number in session.scalars(written) if number != client_id)
+        if merge.source_id == client_id:
+            yield ["ClientMerge", merge.id]
+
+
+def undone_here(session: Session, client_id: int) -> Iterator[list[Any]]:
+    """What merges that were undone wrote of others in this client's history: that goes with it at once, whatever is kept of the client."""
+    for number in session.scalars(select(ClientMerge.id).where(ClientMerge.client_id == client_id, ClientMerge.undone_by.is_not(None))):
+        yield from (["Client", client_id, merging.reason_of(number)], ["ClientMerge", number])
+
+
+def carried(session: Session, client_id: int) -> list[ClientMerge]:
+    """The merges that brought a client's values elsewhere: its own, and those by which they went on while it was part of another."""
+    found: dict[int, ClientMerge] = {}
+    waiting = list(session.scalars(select(ClientMerge).where(ClientMerge.source_id == client_id)))
+    while waiting:
+        merge = waiting.pop()
+        found[merge.id] = merge
+        targets = select(History.record_id).where(History.entity == "Client", History.deed == Deed.BULK, History.reason == merging.reason_of(merge.id))
+        while_it_stood = ClientMerge.id > merge.id, ClientMerge.created_at < merge.updated_at
+        waiting += [each for each in session.scalars(select(ClientMerge).where(ClientMerge.source_id.in_(targets), *while_it_stood)) if each.id not in found]
+    return list(found.values())
 
 
 def lock(session: Session, client: Client, until: date, actor: str, records: list[list[Any]]) -> None:
@@ -152,7 +179,11 @@ def take_out(session: Session, client: Client) -> None:
     """The rows of a client leave the working tables; ended contracts, too, which would otherwise be orphans."""
     with history.bulk(session, "Client", {"deleted_with": client.id}):
         followed = select(Reminder.task_id).where(Reminder.task_id.is_not(None))  # by a complaint, which stays and names nobody in its tasks
-        session.execute(delete(Task).where(Task.client_id == client.id, Task.id.not_in(followed)))
+        session.execute(delete(Task).where(Task.client_id == client.id, Task.partner_id == client.partner_id, Task.id.not_in(followed)))
+        begun = (Draft.place.startswith(f"{frame}/clients/{client.id}{end}") for frame in ("", "/portal") for end in ("/", "#"))
+        session.execute(delete(Draft).where(or_(*begun)))
+        mailed = select(Mail.message_id).where(Mail.client_id == client.id)
+        session.execute(update(Job).where(Job.key.in_(mailed)).values(subject=""))
         for entity in GOING:
             session.execute(delete(entity).where(entity.client_id == client.id))  # type: ignore[attr-defined]
         session.execute(delete(Contract).where(Contract.client_id == client.id))
@@ -167,11 +198,26 @@ def take_out(session: Session, client: Client) -> None:
 def forget_history(run: jobs.Run) -> None:
     """Erases what history held of some rows; its chain stays. A job of the transaction that took the rows out: it comes with it, or not
     at all, and a process that is killed in between loses nothing."""
+    records = [tuple(each) for each in run.facts["records"]]
+    with crossing() as session:
+        records += gone_before(session, {number for entity, number, *reason in records if entity == "Client" and not reason})
     with crossing(reading=False) as session:
-        for entity, number, *reason in run.facts["records"]:
+        for entity, number, *reason in dict.fromkeys(records):
             history.erase_values(session, entity, number, *reason)
         run.settle(session)
         session.commit()
+
+
+def gone_before(session: Session, client_ids: set[int]) -> Iterator[tuple[str, int]]:
+    """Rows that hung on deleted clients and went before they did, a signatory or a file: history alone still knows of them."""
+    said = HistoryValues.changes["client_id"]
+    hung = or_(said[0].as_integer().in_(client_ids), said[1].as_integer().in_(client_ids))
+    for entity in REMEMBERED:
+        told = select(History.record_id).join(HistoryValues, HistoryValues.history_id == History.id)
+        told = told.where(History.entity == entity.__name__, History.deed.in_((Deed.ADDED, Deed.DELETED)), hung).distinct()
+        found = {number for number in session.scalars(told) if number is not None}
+        still_there = set(session.scalars(select(entity.id).where(entity.id.in_(found)))) if found else set()  # type: ignore[attr-defined]
+        yield from ((entity.__name__, number) for number in sorted(found - still_there))
 
 
 def note_look(locked_id: int, actor: str, actor_id: int) -> None:

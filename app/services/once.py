@@ -51,7 +51,7 @@ def claim(token: str | None, person: object, leads_to: str = "", session: Sessio
 
 def is_claimed(token: str | None, person: object) -> bool:
     """Whether a form with this token has been posted before."""
-    return bool(token) and db.session.get(Submission, digest_of(token or "", person)) is not None
+    return bool(token) and crossings.led_to(digest_of(token or "", person)) is not None
 
 
 def leads_to(digest: str, address: str) -> None:

@@ -276,11 +276,8 @@ def refuse_shut(offering: Offering | None) -> Offering:
 
 
 def standing_categories(partner: Partner) -> frozenset[str]:
-    """The ORIAS categories that the newest check found standing."""
-    for check in checks.latest(partner.id):
-        if check.kind.value == "orias":
-            return frozenset(name for name, status in check.answered.get("statuses", {}).items() if status == "INSCRIT")
-    return frozenset()
+    """The ORIAS categories that the register's last answer found standing."""
+    return checks.standing_of(db.session(), partner.id)
 
 
 def assign(partner: Partner, offering_ids: list[int]) -> list[Offering]:

@@ -98,14 +98,8 @@ def keep(session: Session, check: Check) -> None:
     if before is not None and (before.result, before.answered) == (check.result, check.answered):
         check.override_reason, check.overridden_by = before.override_reason, before.overridden_by
     session.add(check)
-    if check.kind is CheckKind.ORIAS and standing(before) - standing(check):
+    if check.kind is CheckKind.ORIAS and checks.standing(before) - checks.standing(check):
         alerts.call(session, "category_lapsed", session.get_one(Partner, check.partner_id))
-
-
-def standing(check: Check | None) -> set[str]:
-    """The categories that an answer of ORIAS names as registered."""
-    statuses = (check.answered or {}).get("statuses") if check is not None else None
-    return {category for category, status in (statuses or {}).items() if status == "INSCRIT"}
 
 
 schedules.daily("watch_orias", time(5, 0))

@@ -9,7 +9,7 @@ document.querySelectorAll("form[data-keeps]").forEach((form) => {
     words.textContent = words.dataset.words.replace("{done}", done.length).replace("{all}", fields.length);
   }
   const gone = form.querySelector("[data-gone]");
-  const settled = (box) => { const field = box.closest(".field-bad"); field?.classList.remove("field-bad"); field?.querySelector(".field-error")?.remove(); };
+  const settled = (box) => { const field = box.closest(".field-bad"); field?.classList.remove("field-bad"); field?.querySelector(".field-error")?.remove(); field?.querySelector("[aria-invalid]")?.removeAttribute("aria-invalid"); };
   const keep = async () => {
     const answer = await send().catch(() => null);
     gone.hidden = !answer || answer.ok;

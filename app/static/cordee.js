@@ -363,7 +363,7 @@ document.querySelectorAll("form[data-guard]").forEach((form) => {
       changed = false;
       sending = fetch("/drafts/keep", { method: "POST", body, keepalive: leaving });
       const answer = await sending;
-      if (!answer.ok) throw new Error(answer.statusText);
+      if (!answer.ok || answer.redirected) throw new Error(answer.statusText);
       state.textContent = state.dataset.words.replace("#", new Date().toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" }));
     } catch { changed = true; } finally { sending = null; }
   }
@@ -375,7 +375,7 @@ document.querySelectorAll("form[data-guard]").forEach((form) => {
     since ||= Date.now();
     timer = setTimeout(keep, Date.now() - since > 4000 ? 0 : 1500);  // whoever never pauses has a draft too
   });
-  addEventListener("pagehide", () => { if (changed && state && form.dataset.draft) keep(true); });
+  addEventListener("pagehide", () => { if ((changed || sending) && state && form.dataset.draft) keep(true); });
   form.addEventListener("submit", (event) => {
     changed = false;
     clearTimeout(timer);

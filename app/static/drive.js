@@ -18,16 +18,19 @@ document.querySelectorAll("[data-drive]").forEach((drive) => {
   // What has changed is shown without losing what was said of each file.
   async function refresh() {
     const answer = await fetch(location.href);
-    if (!answer.ok) { location.reload(); return; }
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-drive]");
+    const fresh = answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-drive]");
+    if (!fresh) { location.reload(); return; }
     taken = 0;
-    for (const part of [".card-head", ".drive-foot", ":scope > .table, :scope > .empty"]) drive.querySelector(part)?.replaceWith(fresh.querySelector(part));
+    for (const part of [".card-head", ".drive-foot", ":scope > .table, :scope > .empty"]) {
+      const [old, now] = [drive.querySelector(part), fresh.querySelector(part)];
+      if (old && now) old.replaceWith(now);
+    }
   }
   function next() {
     const [file, shown] = waiting.shift() || [];
     if (!file) {
       busy = false;
-      if (taken) refresh();
+      if (taken) refresh().catch(() => location.reload());
       return;
     }
     busy = true;

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 from flask import abort, flash, redirect, render_template, request
 from flask_babel import format_date, gettext, lazy_gettext as _
@@ -30,6 +30,16 @@ def held_words() -> str:
     return gettext("Notifications are off for this client: the e-mail is held back, and leaves when you switch them on.")
 
 
+def found_client(record_id: int, base: str, to_change: bool = False) -> Client:
+    """The client, if whoever asks can see it (and change it); else 404. Whoever follows an old address of a record that was merged comes
+    to the file that it is part of now."""
+    found = db.session.scalar(select(Client).where(Client.id == record_id))
+    if found is None:
+        became = merging.became(record_id) if request.method == "GET" else None
+        abort(404 if became is None else redirect(f"{base}/{became}"))
+    return found if not to_change or is_ones_own(db.session(), found) else abort(404)
+
+
 class ClientPages(HouseView):
     """What both frames share. Every address finds the client under the session's scope first; what is written for it beyond that
     (links, mails) goes through the services' own sessions."""
@@ -37,15 +47,7 @@ class ClientPages(HouseView):
     abstract = True
 
     def client(self, record_id: int, to_change: bool = False) -> Client:
-        found = db.session.scalar(select(Client).where(Client.id == record_id)) or self.merged_elsewhere(record_id)
-        if to_change and not is_ones_own(db.session(), found):
-            abort(404)
-        return found
-
-    def merged_elsewhere(self, record_id: int) -> NoReturn:
-        """Whoever follows an old address of a record that was merged comes to the file that it is part of now."""
-        became = merging.became(record_id) if request.method == "GET" else None
-        abort(404 if became is None else redirect(f"{self.base}/{became}"))
+        return found_client(record_id, self.base, to_change)
 
     @property
     def base(self) -> str:
@@ -94,7 +96,7 @@ class ClientPages(HouseView):
             rows=rows,
             papers=papers,
             sent=client_questionnaires.of_client(db.session(), record_id, kind),
-            held_for=client_mails.held_for(record_id, client_mails.OF_QUESTIONNAIRES),
+            held=client_mails.held(record_id),
             recipients=client_mails.recipients(client, signatories),
             persons=[person for person in (client.first_person, client.second_person) if person] if client.kind is ClientKind.COUPLE else [],
             **self.facts(client, name),
@@ -238,7 +240,7 @@ class ClientPages(HouseView):
             "complaints": complaints,
             "merges": merging.of_client(db.session(), record_id),
             "complaints_at": f"{prefix}/complaints",
-            "may_export": signed_in().may(self.about_data, WRITE),
+            "may_export": signed_in().may(self.about_data, WRITE) and is_ones_own(db.session(), client),
             "may_delete": signed_in().may(self.access, FULL) and is_ones_own(db.session(), client),  # type: ignore[arg-type]
             "refusal": refusal,
             "sent": request.form,

@@ -18,8 +18,8 @@ from app.views.base import EntityView, HouseForm, HouseView, Portal, Rules, page
 
 
 def partner_chosen() -> int | None:
-    """The partner that the form names, where its page says so while somebody looks for a person."""
-    sent = request.args.get("partner_id", "")
+    """The partner that a form names, while somebody looks for a person in it; what is saved is checked by rules."""
+    sent = request.args.get("partner_id", "") if (request.endpoint or "").endswith(".choices") else ""
     return int(sent) if sent.isdecimal() and len(sent) < 10 else None
 
 

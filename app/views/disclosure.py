@@ -5,14 +5,13 @@ from __future__ import annotations
 
 from flask import render_template, request
 from markupsafe import Markup
-from sqlalchemy import select
 
-from app.extensions import db
 from app.models import Client, MemberRole
 from app.permissions import CLIENT_FILE, LEVEL_WORDS, MY_CLIENTS, PARTNER_ROLES, WRITE
 from app.services import disclosure
 from app.views.base import EntityView, HouseView, page, showing
 from app.views.base.columns import column_of
+from app.views.client_file import found_client
 
 
 def shown_by(view: EntityView, client: Client) -> dict[str, list[tuple[str, str, Markup]]]:
@@ -32,7 +31,7 @@ class DisclosureView(HouseView):
     @page("/<id:record_id>/disclosure")
     def disclosure(self, record_id: int) -> str:
         """A role sees the portal's fields and none beside them; what of each it may change, and who of the partner has it."""
-        client = db.first_or_404(select(Client).where(Client.id == record_id))
+        client = found_client(record_id, "/clients")
         role = request.args.get("role", "")
         role = role if role in PARTNER_ROLES else "owner"
         staff, portal = showing.view_of(Client, "staff"), showing.view_of(Client, "portal")

@@ -190,6 +190,8 @@ def door_of_ended_session() -> Any:
     """Whoever sends a form after the session has gone, cookies and all, is asked to sign in; None for what everybody may send."""
     method = current_app.view_functions.get(request.endpoint or "")
     view, asks = getattr(method, "__self__", None), getattr(method, "asks", None)
+    if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin" or request.headers.get("Origin", request.host_url[:-1]) != request.host_url[:-1]:
+        return None  # sent by somebody else's page
     if not isinstance(view, HouseView) or asks is None or not isinstance(asks[0] or view.access, Access):
         return None
     if people.identify(session.get("sign_in"))[0] is not None:  # a token is looked at before anybody is met

@@ -65,7 +65,7 @@ class RegulatoryPages(ClientPages):
             "held": held,
             "chosen": number_typed("contract_id"),
             "refusal": refusal,
-            "sent": request.form if request.method == "POST" else client_letters.typed_before(db.session(), record_id, kind),
+            "sent": request.form if request.method == "POST" else client_letters.typed_before(db.session(), record_id, kind, number_typed("contract_id")),
         }
         return render_template("clients/letter.html", **facts, **self.facts(client, "regulatory")), 422 if refusal else 200
 

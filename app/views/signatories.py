@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import abort, flash, redirect, render_template, request
+from flask import flash, redirect, render_template, request
 from flask_babel import LazyString, gettext, lazy_gettext as _
-from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from app.extensions import db
 from app.models import Client, ClientKind, Signatory, SignatoryRole
-from app.models.scope import is_ones_own
 from app.permissions import CLIENT_FILE, MY_CLIENTS, WRITE
 from app.services import clients, once
 from app.services.refusals import RuleBroken
 from app.views.base import HouseView, drafts, page, signed_in
 from app.views.base.forms import HouseForm, form_for
+from app.views.client_file import found_client
 
 STEPS: tuple[tuple[LazyString, list[str]], ...] = (
     (_("Capacity"), ["role"]),
@@ -59,8 +58,7 @@ class SignatorySteps(HouseView):
     abstract = True
 
     def client(self, record_id: int) -> Client:
-        found: Client = db.first_or_404(select(Client).where(Client.id == record_id))
-        return found if is_ones_own(db.session(), found) else abort(404)
+        return found_client(record_id, self.route_base or "", to_change=True)
 
     @page("/<id:record_id>/signatories/add", needs=WRITE, methods=("GET", "POST"))
     def add(self, record_id: int) -> Any:

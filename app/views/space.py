@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from flask import Response, flash, redirect, render_template, request, session
+from flask import Response, abort, flash, redirect, render_template, request, session
 from flask_babel import gettext
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
@@ -163,7 +163,8 @@ class SpaceView(HouseView):
     # --- documents --------------------------------------------------------------------------------
 
     def paper(self, record_id: int) -> ClientPaper:
-        return db.first_or_404(select(ClientPaper).where(ClientPaper.id == record_id))
+        found: ClientPaper = db.first_or_404(select(ClientPaper).options(joinedload(ClientPaper.answers)).where(ClientPaper.id == record_id))
+        return found if client_papers.has_reached(found) else abort(404)
 
     @page("/papers/<id:record_id>")
     def show_paper(self, record_id: int) -> Any:
@@ -173,7 +174,7 @@ class SpaceView(HouseView):
         paper = self.paper(record_id)
         row = db.session.scalar(select(ClientAnswers).options(joinedload(ClientAnswers.questionnaire)).where(ClientAnswers.id == paper.answers_id))
         offered = [other for other in client_papers.offered(client_papers.shown_to_client(db.session())) if other.id != record_id]
-        facts = {"email": guest().email, "code_sent": client_papers.code_is_out(record_id), "following": offered[0] if offered else None}
+        facts = {"email": guest().email, "code_sent": client_papers.code_is_out(record_id, guest().email), "following": offered[0] if offered else None}
         facts |= {"consent": client_papers.consent(paper), "refusal": refusal, "sent": request.form}
         return render_template("space/paper.html", paper=paper, row=row, base=f"/space/papers/{record_id}", **facts), 422 if refusal else 200
 

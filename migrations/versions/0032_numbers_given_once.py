@@ -12,6 +12,9 @@ revision, down_revision = "0032", "0031"
 branch_labels = depends_on = None
 
 PLAIN = re.compile(r"\bid INTEGER NOT NULL,(.*?)\s*CONSTRAINT (\w+) PRIMARY KEY \(id\),?", re.DOTALL)
+# What history calls the records of tables that are named otherwise.
+OTHERWISE = {"ab_user": "User", "register_check": "Check"} | {f"{name}_kind": f"{name.title()}KindRow" for name in ("product", "document", "note", "activity")}
+OTHERWISE |= {"country": "CountryRow"}
 GIVEN_ONCE = re.compile(r"\bid INTEGER NOT NULL (?:CONSTRAINT \w+ )?PRIMARY KEY AUTOINCREMENT,")  # batch mode leaves out the name
 
 
@@ -65,6 +68,6 @@ def remember_numbers() -> None:
     bind = op.get_bind()
     highest = dict(bind.execute(sa.text("SELECT entity, max(record_id) FROM history GROUP BY entity")).all())
     for name, last in bind.execute(sa.text("SELECT name, seq FROM sqlite_sequence")).all():
-        entity = "User" if name == "ab_user" else "".join(part.title() for part in name.split("_"))
+        entity = OTHERWISE.get(name) or "".join(part.title() for part in name.split("_"))
         if (highest.get(entity) or 0) > last:
             bind.execute(sa.text("UPDATE sqlite_sequence SET seq = :last WHERE name = :name"), {"last": highest[entity], "name": name})

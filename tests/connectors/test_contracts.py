@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -125,8 +126,20 @@ def test_a_store_says_what_it_keeps_and_forgets(store):
     assert sorted(store.every_key()) == keys[1:]
 
 
+def test_an_empty_file_is_a_file(store):
+    store.put("ab" * 20, b"")
+    assert b"".join(store.read("ab" * 20)) == b""
+
+
+def test_many_at_once_are_told_the_same_owner(store):
+    with ThreadPoolExecutor(8) as together:
+        told = list(together.map(store.own, [f"house {number}" for number in range(16)]))
+    assert len(set(told)) == 1
+    assert told[0].startswith("house ")
+
+
 def test_a_store_remembers_whose_files_it_keeps(store):
-    assert store.own("one house") == "one house"
+    assert store.own("one house", instead_of="one that never was here") == "one house"
     assert store.own("another") == "one house"
     assert store.own("another", instead_of="a third") == "one house"
     assert store.own("restored", instead_of="one house") == "restored"

@@ -144,7 +144,14 @@ def test_a_request_to_take_data_elsewhere_is_one_for_access_where_there_was_no_s
         downgrade(revision="0032")
         upgrade()
     assert cast.read(lambda session: [request.kind for request in session.query(m.DataRequest)]) == [m.RequestKind.ACCESS]
-    cast.add(m.DataRequest(client_id=client.id, kind=m.RequestKind.PORTABILITY, text="x"))
+    gone = cast.add(m.DataRequest(client_id=client.id, kind=m.RequestKind.PORTABILITY, text="x"))
+    with cast.writing() as session:
+        session.delete(session.get(m.DataRequest, gone.id))
+    with house.app_context():
+        for version in ("0032", "0031"):
+            downgrade(revision=version)
+            upgrade()
+    assert cast.add(m.DataRequest(client_id=client.id, kind=m.RequestKind.ACCESS, text="x")).id > gone.id, "its number is not given again"
 
 
 @pytest.mark.slow

@@ -157,7 +157,7 @@ def test_nothing_of_it_can_be_read_without_the_key(house, full, keys, cast, tmp_
     assert not list(tmp_path.glob("*.part"))
 
 
-@pytest.mark.parametrize("fault", ["another key", "no key", "cut", "a byte changed", "not one", "a full house"])
+@pytest.mark.parametrize("fault", ["another key", "no key", "cut", "a byte changed", "not one", "a full house", "another's store"])
 def test_a_restoration_that_cannot_be_is_refused_in_words_and_leaves_the_house_empty(house, full, keys, tmp_path, fault):
     secret, public = keys
     source = tmp_path / "it.age"
@@ -173,6 +173,8 @@ def test_a_restoration_that_cannot_be_is_refused_in_words_and_leaves_the_house_e
         source.write_bytes(b"hello")
     target = house if fault == "a full house" else another_house(tmp_path)
     with target.app_context():
+        if fault == "another's store":
+            signing.files.files.chosen.own("another house")
         with pytest.raises(backups.NotDone):
             backups.restore(source, key)
         if fault != "a full house":

@@ -70,6 +70,20 @@ def test_a_file_goes_from_nothing_to_in_order_step_by_step(house, cast):
     assert "Assurance-vie, 10 000 €." in told
 
 
+def test_a_letter_is_drawn_up_again_from_the_one_that_waits_about_the_same_contract(house, cast):
+    partner, client = a_client(cast)
+    one, other = cast.contract(partner, client), cast.contract(partner, client)
+    owner = cast.client_for("owner", partner)
+    base = f"/portal/clients/{client.id}/letters"
+    owner.post(f"{base}/mission", TYPED["mission"])
+    owner.post(f"{base}/suitability", TYPED["suitability"] | {"contract_id": one.id})
+    assert "Draw up again" in owner.get(f"/portal/clients/{client.id}/regulatory", **EN).text
+    assert TYPED["mission"]["mission"] in owner.get(f"{base}/mission").text
+    advice = TYPED["suitability"]["advice"]
+    told = [advice in owner.get(f"{base}/suitability{query}").text for query in (f"?contract_id={one.id}", f"?contract_id={other.id}", "")]
+    assert told == [True, False, False], "what was advised on one contract is said of no other"
+
+
 def test_an_entry_document_is_good_for_a_year(house, cast):
     partner, client = a_client(cast)
     paper = cast.client_paper(client, kind=m.ClientPaperKind.ENTRY, status=m.ClientPaperState.SIGNED, signed_at=m.now() - timedelta(days=364), signed_by="A")
@@ -148,6 +162,7 @@ def test_an_entry_document_names_the_categories_held_and_whom_to_turn_to(house, 
     partner, _client = a_client(cast)  # an insurance broker by its kind, whatever the register says
     cast.add(m.Check(partner_id=partner.id, kind=m.CheckKind.ORIAS, result=m.CheckResult.PASSED, answered={"statuses": {"COA": "INSCRIT", "IFP": "INSCRIT"}}))
     cast.add(m.Check(partner_id=partner.id, kind=m.CheckKind.ORIAS, result=m.CheckResult.PASSED, answered={"statuses": statuses}))
+    cast.add(m.Check(partner_id=partner.id, kind=m.CheckKind.ORIAS, result=m.CheckResult.UNAVAILABLE, answered={}))  # a silence says nothing
     with house.test_request_context(**EN):
         parts = cast.read(lambda session: entry_document.entry_parts(session, session.get_one(m.Partner, partner.id)))
     told = str([each["paragraphs"] for each in parts if each["title"] in ("Who advises you", "If something is not right", "Supervisory authorities")])

@@ -238,8 +238,32 @@ def test_a_form_sent_after_the_session_has_ended_is_come_back_to(house, cast):
         assert answer.location == "/login"
         door = visitor.get("/login", **EN).text
         assert "Your session has ended" in door
-        assert "kept as a draft" in door
+        assert "with what was kept as a draft" in door
         inside = visitor.post("/login", {"email": user.email, "password": PASSWORD}, **EN)
         assert inside.location.endswith(f"{NEW}?draft=1")
         assert 'value="Alpha"' in visitor.get(inside.location, **EN).text
+        visitor.client.delete_cookie("cordee")
     assert cast.count(m.Supplier, m.Supplier.code == "ALP") == 0
+
+
+def test_the_way_back_to_a_form_keeps_what_its_address_says(house, cast):
+    user = cast.staff("manager")
+    client = cast.client(cast.partner())
+    place = f"/complaints/new?client_id={client.id}&back=%2Fclients%2F{client.id}%2Fadmin"
+    visitor = cast.signed_in(user)
+    keep(visitor, [["subject", "Frais"]], place)
+    visitor.client.delete_cookie("cordee")
+    visitor.client.post(place, data={"subject": "Frais", "draft": "1"}, **EN)
+    inside = visitor.post("/login", {"email": user.email, "password": PASSWORD}, **EN)
+    assert 'value="Frais"' in visitor.get(inside.location, **EN).text
+    assert f'href="/clients/{client.id}/admin"' in visitor.get(inside.location, **EN).text, "Cancel leads back"
+
+
+def test_a_deed_sent_after_the_session_has_ended_says_that_nothing_was_done(house, cast):
+    stranger = cast.stranger()
+    assert stranger.client.post("/clients/1/merge/undo", data={"merge": 1}, **EN).location == "/login"
+    assert "nothing has been done" in stranger.get("/login", **EN).text
+    elsewhere = cast.stranger()
+    for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+        answer = elsewhere.client.post("/clients/new", data={"last_name": "x"}, headers=headers)
+        assert (answer.status_code, "Set-Cookie" in answer.headers and "next" in str(answer.headers)) == (400, False)

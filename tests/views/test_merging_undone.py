@@ -174,3 +174,27 @@ def test_deleting_one_that_was_merged_for_a_while_leaves_no_trace_in_the_other(h
     run_job(house, erasure.forget_history, records=job.facts["records"])
     assert [words for words in told() if "Anne-Marie" in words or "78 00 00 00" in words] == []
     assert cast.read(history.broken_places, piecemeal=True) == []
+
+
+def test_what_went_on_from_one_to_the_next_is_erased_too_and_nothing_of_others(house, cast, two):
+    """The deleted one was part of a second, and with it of a third; a fourth has nothing to do with it."""
+    partner, second, first = two
+    third, fourth = cast.client(partner, last_name="Tierce"), cast.client(partner, last_name="Quarte", mobile="+33 6 99 99 99 99")
+    with cast.writing() as session:
+        session.get(m.Client, first.id).status = m.ClientStatus.PROSPECT
+    manager = cast.client_for("administrator")
+    merged(manager, second, first)
+    merged(manager, third, second)
+    undone(manager, third)
+    undone(manager, second)
+    merged(manager, third, fourth)
+    told = lambda: cast.read(lambda session: " ".join(str(row.changes) for row in session.query(m.HistoryValues)))  # noqa: E731
+    assert "78 00 00 00" in told()
+    kept = cast.get(m.Client, first.id)
+    assert manager.post(f"/clients/{first.id}/delete", {"version": kept.version, "name_again": kept.name}).status_code == 302
+    job = cast.read(lambda session: session.query(m.Job).filter_by(kind="forget_history").one())
+    run_job(house, erasure.forget_history, records=job.facts["records"])
+    assert "78 00 00 00" not in told()
+    assert "99 99 99 99" in told()
+    assert "Quarte" in told()
+    assert cast.read(history.broken_places, piecemeal=True) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
@@ -60,10 +61,14 @@ class LocalStore:
 
     def own(self, house: str, instead_of: str = "") -> str:
         """Notes whose files these are, unless that is noted already (by the one that is meant to be replaced: over it); returns whose."""
-        note = self.folder / OWNER
+        note, part = self.folder / OWNER, self.folder / f"{OWNER}.{secrets.token_hex(8)}"
         self.folder.mkdir(parents=True, exist_ok=True)
         if instead_of and note.is_file() and note.read_text() == instead_of:
             note.unlink()
-        with suppress(FileExistsError), open(note, "x") as out:
-            out.write(house)
+        part.write_text(house)
+        try:
+            with suppress(FileExistsError):
+                os.link(part, note)  # whole, or not at all, also for those who look at the same moment
+        finally:
+            part.unlink()
         return note.read_text()

@@ -110,7 +110,9 @@ def refusal(session: Session, target: Client, source: Client) -> LazyString | No
 def loses_hidden(target: Client, source: Client) -> LazyString | None:
     """Why people of a partner cannot make them one: what the house notes of the two in fields that the portal does not show differs, and
     they would let go of it unseen."""
-    hidden = [key for key, known in fields_of(Client).items() if known.portal == FieldPortal.HIDDEN]
+    known = fields_of(Client)
+    kept = {key for client in (target, source) for key in client.custom or {}}
+    hidden = [key for key in sorted({*known, *kept}) if key not in known or known[key].portal == FieldPortal.HIDDEN]
     if any(Line(key, value_of(target, key), value_of(source, key), completes(target, source, key)).differs for key in hidden):
         return _("The house keeps different notes on these two records. Please ask your account manager to merge them.")
     return None

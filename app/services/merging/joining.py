@@ -16,7 +16,7 @@ from app.models.scope import leave
 from app.services import client_mails, drive, history, once
 from app.services.crossings import crossing
 from app.services.merging.comparing import lines_of, loses_hidden, refusal
-from app.services.merging.moving import REASON, Change, names_at_the_top, one_of_each, places, point, put, search_again, settle
+from app.services.merging.moving import Change, is_at_the_top, names_at_the_top, one_of_each, places, point, put, reason_of, search_again, settle
 from app.services.refusals import RuleBroken
 from app.services.stored_rows import keep_row, kept, take_out
 
@@ -39,7 +39,7 @@ def merge(target_id: int, version: int, source_id: int, source_version: int, act
     """Makes one record of two: the caller has found both under its own scope, and says whether it sees every field. Raises RuleBroken,
     or once.AlreadyDone for the second of two identical posts."""
     with crossing(reading=False) as session:
-        session.info.update(actor=actor, actor_id=actor_id, reason=REASON)
+        session.info.update(actor=actor, actor_id=actor_id)
         once.claim(token, actor_id, session=session)
         rows = {row.id: row for row in session.scalars(select(Client).where(Client.id.in_({target_id, source_id})).order_by(Client.id).with_for_update())}
         target, source = rows.get(target_id), rows.get(source_id)
@@ -48,21 +48,24 @@ def merge(target_id: int, version: int, source_id: int, source_version: int, act
         if (why := refusal(session, target, source) or (None if sees_all else loses_hidden(target, source))) is not None:
             raise RuleBroken(why)
         row = ClientMerge(client_id=target.id, source_id=source.id, source_name=source.name, by=actor, until=today() + timedelta(days=DAYS))
+        session.add(row)
+        session.flush()
+        reason = session.info["reason"] = reason_of(row.id)
         content: dict[str, Any] = {"source": keep_row(source), "taken": complete(target, source)}
         session.flush()
-        with history.bulk(session, "Client", {"merged": source.id, "into": target.id}, REASON):
+        with history.bulk(session, "Client", {"merged": source.id, "into": target.id}, reason):
             content |= make_room(session, target.id, source.id)
             content["moved"] = move(session, source.id, target.id)
             search_again(session, target)
-        row.content = content
+        row.content = content | {"notifications": target.notifications}
+        session.flush()
         session.expire_all()
         session.delete(session.get_one(Client, source_id))
         session.flush()
         settle(session, target)
         if not target.notifications:
             client_mails.hold_back(session, target.id)
-        session.add(row)
-        leave(session, entry_of(session, Deed.BULK, "Client", target_id, {"name": [row.source_name, target.name]}, REASON))
+        leave(session, entry_of(session, Deed.BULK, "Client", target_id, {"name": [row.source_name, target.name]}, reason))
         session.commit()
         return row
 
@@ -104,8 +107,7 @@ def make_room(session: Session, target_id: int, source_id: int) -> dict[str, Any
 def renamed(session: Session, target_id: int, source_id: int, entity: type[Folder] | type[ClientFile]) -> list[Change]:
     """The source's folders or files at the top get a number where the target has one of the same name."""
     theirs, own = names_at_the_top(session, entity, target_id), names_at_the_top(session, entity, source_id)
-    at_the_top = entity.parent_id.is_(None) if entity is Folder else entity.folder_id.is_(None) & entity.deleted_at.is_(None)  # type: ignore[union-attr]
-    clashing = select(entity.id, entity.name, entity.name_key).where(entity.client_id == source_id, at_the_top, entity.name_key.in_(theirs))
+    clashing = select(entity.id, entity.name, entity.name_key).where(entity.client_id == source_id, is_at_the_top(entity), entity.name_key.in_(theirs))
     taken, changed = theirs | own, list[Change]()
     for row in session.execute(clashing.order_by(entity.id)).all():
         name = drive.free_name(entity, row.name, taken)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import Column, Table, bindparam, select, update
+from sqlalchemy import Column, ColumnElement, Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from app.models import Client, ClientFile, ClientPaper, ClientPaperState, ClientStatus, Contract, Folder, QuestionnaireSent, fold, now
@@ -16,6 +16,13 @@ from app.services.stored_rows import kept, values_of
 
 AT_ONCE = 500
 REASON = "merge"
+
+
+def reason_of(merge_id: int) -> str:
+    """What history says beside everything that one merge, or its undoing, has written: by it all of that is found again."""
+    return f"{REASON}:{merge_id}"
+
+
 # [table, number, values before, values after], as JSON keeps them.
 Change = list[Any]
 
@@ -103,7 +110,10 @@ def keep_together(session: Session, from_id: int, to_id: int) -> None:
             point(session, table, table.c.client_id, ids, from_id, to_id)
 
 
+def is_at_the_top(entity: type[Folder] | type[ClientFile]) -> ColumnElement[bool]:
+    return Folder.parent_id.is_(None) if entity is Folder else ClientFile.folder_id.is_(None) & ClientFile.deleted_at.is_(None)
+
+
 def names_at_the_top(session: Session, entity: type[Folder] | type[ClientFile], client_id: int) -> set[str]:
     """The names that stand at the top of a drive already."""
-    where = entity.parent_id.is_(None) if entity is Folder else entity.folder_id.is_(None) & entity.deleted_at.is_(None)  # type: ignore[union-attr]
-    return set(session.scalars(select(entity.name_key).where(entity.client_id == client_id, where)))
+    return set(session.scalars(select(entity.name_key).where(entity.client_id == client_id, is_at_the_top(entity))))

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.models import Client, ClientFile, ClientMerge, Deed, Folder, Lane, Mail, MailStatus, Membership, ReferenceClaim, today
+from app.models import Client, ClientFile, ClientMerge, Deed, Folder, Lane, Mail, MailStatus, Membership, ReferenceClaim, Supplier, today
 from app.models.base import Model
 from app.models.recorder import entry_of
 from app.models.scope import leave
@@ -19,7 +19,7 @@ from app.services import drive, history, jobs, schedules
 from app.services.crossings import crossing
 from app.services.merging.comparing import group_of
 from app.services.merging.joining import of_client
-from app.services.merging.moving import REASON, Change, keep_together, names_at_the_top, one_of_each, point, put, search_again, settle
+from app.services.merging.moving import Change, keep_together, names_at_the_top, one_of_each, point, put, reason_of, search_again, settle
 from app.services.refusals import RuleBroken
 from app.services.stored_rows import bring_back, kept, revived, values_of
 
@@ -28,7 +28,8 @@ def undo(merge_id: int, target_id: int, actor: str, actor_id: int) -> int:
     """Makes two records of one again and returns the number of the one that comes back. What was added since stays with what it hangs
     on, what was moved elsewhere stays there, and a completed field that has been changed keeps what it says now. Raises RuleBroken."""
     with crossing(reading=False) as session:
-        session.info.update(actor=actor, actor_id=actor_id, reason=REASON)
+        reason = reason_of(merge_id)
+        session.info.update(actor=actor, actor_id=actor_id, reason=reason)
         target = session.scalar(select(Client).where(Client.id == target_id).with_for_update())
         row = session.scalar(select(ClientMerge).where(ClientMerge.id == merge_id, ClientMerge.client_id == target_id).with_for_update())
         if target is None or row is None or not row.can_be_undone or row.content is None:
@@ -39,7 +40,7 @@ def undo(merge_id: int, target_id: int, actor: str, actor_id: int) -> int:
         source = revive(session, target, content["source"])
         give_back(target, content["taken"])
         session.flush()
-        with history.bulk(session, "Client", {"restored": source.id, "from": target.id}, REASON):
+        with history.bulk(session, "Client", {"restored": source.id, "from": target.id}, reason):
             move_back(session, content["moved"], target.id, source.id)
             keep_together(session, target.id, source.id)
             untangle(session, (target.id, source.id))
@@ -50,10 +51,12 @@ def undo(merge_id: int, target_id: int, actor: str, actor_id: int) -> int:
             bring_back(session, still_claimed(session, content["dropped"], row.source_id, source.id))
         session.expire_all()
         row.undone_by, row.content = actor, None
+        if content.get("notifications") and not target.notifications:
+            source.notifications = False  # who has been told since that nothing shall be written has said so of both
         for client in (target, source):
             settle(session, client)
             stay_silent(session, client)
-        leave(session, entry_of(session, Deed.BULK, "Client", target_id, {"name": [target.name, source.name]}, REASON))
+        leave(session, entry_of(session, Deed.BULK, "Client", target_id, {"name": [target.name, source.name]}, reason))
         session.commit()
         return source.id
 
@@ -70,7 +73,8 @@ def revive(session: Session, target: Client, row: dict[str, Any]) -> Client:
     if session.get(Client, values["id"]) is not None:
         del values["id"]
     for person in ("first_person_id", "second_person_id"):
-        if values[person] is not None and session.get(Client, values[person]) is None:
+        found = session.get(Client, values[person]) if values[person] is not None else None
+        if found is None or found.partner_id != values["partner_id"]:
             values[person] = None
     source = Client(**{name: value for name, value in values.items() if name != "version"})
     session.add(source)
@@ -108,14 +112,14 @@ def untangle(session: Session, both: tuple[int, int]) -> None:
     folders = {row.id: row for row in session.execute(select(Folder.id, Folder.client_id, Folder.parent_id, Folder.name).where(Folder.client_id.in_(both))).all()}
     for row in folders.values():
         if row.parent_id is not None and folders[row.parent_id].client_id != row.client_id:
-            put(session, "folder", row.id, at_the_top(session, Folder, row) | {"parent_id": None})
+            put(session, "folder", row.id, named_at_the_top(session, Folder, row) | {"parent_id": None})
     inside = select(ClientFile.id, ClientFile.client_id, ClientFile.folder_id, ClientFile.name).where(ClientFile.client_id.in_(both), ClientFile.folder_id.is_not(None))
     for file in session.execute(inside).all():
         if folders[file.folder_id].client_id != file.client_id:
-            put(session, "client_file", file.id, at_the_top(session, ClientFile, file) | {"folder_id": None})
+            put(session, "client_file", file.id, named_at_the_top(session, ClientFile, file) | {"folder_id": None})
 
 
-def at_the_top(session: Session, entity: type[Folder] | type[ClientFile], row: Any) -> dict[str, str]:
+def named_at_the_top(session: Session, entity: type[Folder] | type[ClientFile], row: Any) -> dict[str, str]:
     name = drive.free_name(entity, row.name, names_at_the_top(session, entity, row.client_id))
     return {"name": name, "name_key": drive.key_of(entity, name)}
 
@@ -137,7 +141,8 @@ def still_claimed(session: Session, dropped: list[list[Any]], old_id: int, sourc
     for table, kept_claim in dropped:
         claim = kept_claim | ({"client_id": source_id} if kept_claim["client_id"] == old_id else {})
         same = ReferenceClaim.supplier_id == claim["supplier_id"], ReferenceClaim.reference == claim["reference"]
-        if session.scalar(select(ReferenceClaim.id).where(ReferenceClaim.client_id == claim["client_id"], *same)) is None:
+        is_new = session.scalar(select(ReferenceClaim.id).where(ReferenceClaim.client_id == claim["client_id"], *same)) is None
+        if is_new and session.get(Supplier, claim["supplier_id"]) is not None:
             found.append([table, claim])
     return found
 

@@ -189,6 +189,8 @@ class EntityView(ActionPages, BulkPages, HouseView):
         links = links_among(self.model, tuple(self.fields))
         where, statement = self.where(), with_names(self.model, links)
         found = db.session.execute(statement.where(*where) if where else statement, {"record": record_id}, execution_options={"kept": not where}).first()
+        if found is None:
+            self.find(record_id)  # says where it has gone, if it has
         if found is None or not self.may_change(found[0]):
             abort(404)
         return found[0], {link.name: in_data(called) if link.is_worded else called for link, called in zip(links, found[1:], strict=True) if called}

@@ -6,6 +6,7 @@ import functools
 import re
 from collections.abc import Callable
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from flask import abort, current_app, flash, g, redirect, render_template, request, session, url_for
 from flask_appbuilder import BaseView, expose
@@ -151,12 +152,16 @@ def to_sign_in(frame: str) -> Response:
     """The sign-in page of the right side; a GET comes back to where it was going, and a form to itself with what was kept of it."""
     if request.method == "GET" and request.accept_mimetypes.accept_html:
         session["next"] = request.full_path.rstrip("?")
+    elif request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate":
+        abort(401)  # a script asks: it is told so, and nobody is sent anywhere
     elif request.method == "POST" and request.url_rule is not None and "GET" in (request.url_rule.methods or ()):
         token = request.form.get("draft", "")
-        session["next"] = f"{request.path}?draft={token}" if re.fullmatch("[0-9a-f]{1,16}", token) else request.path
-        flash(gettext("Your session has ended. Please sign in again: you come back to the same page."), "warn")
-        if token:
-            flash(gettext("What you had typed has been kept as a draft."), "warn")
+        asked = [(name, value) for name, value in request.args.items(multi=True) if name != "draft"]
+        asked += [("draft", token)] if re.fullmatch("[0-9a-f]{1,16}", token) else []
+        session["next"] = f"{request.path}?{urlencode(asked)}" if asked else request.path
+        flash(gettext("Your session has ended: nothing has been saved. Please sign in again; you come back to the same page, with what was kept as a draft."), "warn")
+    elif request.method == "POST":
+        flash(gettext("Your session has ended: nothing has been done. Please sign in again."), "warn")
     return redirect(url_for("PartnerDoorView.signin" if frame == "portal" else "StaffDoorView.login"))
 
 

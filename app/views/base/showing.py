@@ -151,7 +151,7 @@ def entry_words(view: EntityView, entry: Any) -> dict[str, Any]:
         "author": str(AUTHORS.get(entry.actor, entry.actor)) if entry.actor_id is None else entry.actor,
         "changes": changes,
         "erased": entry.values is None,
-        "reason": str(REASONS.get(entry.reason, entry.reason)),
+        "reason": str(REASONS.get(entry.reason.partition(":")[0], entry.reason)),
     }
 
 
