@@ -253,6 +253,11 @@ class LookupField(Field):
                 raise ValueError(gettext("Please choose from the list."))
             self.data = found[0].id
 
+    def post_validate(self, form: Any, validation_stopped: bool) -> None:
+        """Words that are no choice are said to be none, also where the field may stay empty: an empty number alone would pass."""
+        if self.typed and self.process_errors:
+            self.errors = list(self.process_errors)
+
     def row(self, key: int) -> Any:
         target = self.column.target
         wanted = select(target).where(target.id == key)
