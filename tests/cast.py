@@ -259,6 +259,7 @@ class Cast:
             "name": f"Profil de {client.last_name}",
             "key": key,
             "digest": "2" * 64,
+            "sent_at": m.now(),
         }
         return self.add(m.ClientPaper(**defaults | facts))
 

@@ -32,7 +32,7 @@ class PortfolioMove(Record):
     from_adviser_id: Mapped[int | None] = field(_("Only the clients of"), ForeignKey("ab_user.id"), help=_("One adviser’s clients; all of the partner’s, if left empty."))
     to_partner_id: Mapped[int] = field(_("To the partner"), ForeignKey("partner.id"))
     to_adviser_id: Mapped[int | None] = field(_("To the adviser"), ForeignKey("ab_user.id"), help=_("Who looks after them there; nobody in particular, if left empty."))
-    moves_on: Mapped[date] = field(_("Day of the move"), default=today, help=_("Today, or a day to come: it happens in its first hour."))
+    moves_on: Mapped[date] = field(_("Day of the move"), default=today, help=_("Today means at once; on a later day it happens in its first hour."))
     letter: Mapped[bool] = field(_("Write to the clients"), default=False, help=_("One e-mail to each whose notifications are on; held back for the others."))
     state: Mapped[MoveState] = field(_("State"), choice_of(MoveState), default=MoveState.PLANNED)
     moved: Mapped[int] = field(_("Clients moved"), default=0)

@@ -188,6 +188,9 @@ def attach_contracts(client: Client, supplier_id: int, reference: str) -> None:
 def saving_signatory(signatory: Signatory, new: bool) -> None:
     """One principal: naming another one takes the title from the first; the first signatory is it by default."""
     others = db.session.scalars(select(Signatory).where(Signatory.client_id == signatory.client_id, Signatory.id != (signatory.id or 0))).all()
+    named = [other for other in others if fold(str(other)) == fold(str(signatory)) and other.birth_date == signatory.birth_date]
+    if new and named:
+        raise RuleBroken(_("“%(name)s” signs for this client already. If it is somebody else, please enter the birth date.", name=str(named[0])), "last_name")
     if not any(other.is_principal for other in others):
         signatory.is_principal = True
     if signatory.is_principal and any(other.is_principal for other in others):

@@ -92,6 +92,14 @@ def forget(person: Person, place: str, token: str) -> None:
         session.commit()
 
 
+def forget_all(person: Person, place: str) -> None:
+    """Lets every draft of one form go, of each of its windows. Not within a transaction of the request that writes."""
+    with crossing(reading=False) as session:
+        mine = Draft.user_id == person.id, Draft.partner_id == (person.partner_id or 0)
+        session.execute(delete(Draft).where(*mine, Draft.place.startswith(base(place), autoescape=True)))
+        session.commit()
+
+
 def sweep(session: Session) -> None:
     """Forgets drafts nobody came back to; called when a house is prepared."""
     session.execute(delete(Draft).where(Draft.saved_at < now() - KEPT_FOR))

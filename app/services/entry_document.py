@@ -86,7 +86,7 @@ def who_it_is(partner: Partner, held: frozenset[str]) -> list[str]:
         found.append(
             gettext("ORIAS: %(number)s (www.orias.fr), as %(kind)s", number=number, kind=named) if named else gettext("ORIAS: %(number)s (www.orias.fr)", number=number)
         )
-    reach = " · ".join(each for each in (partner.email, partner.phone) if each)
+    reach = " · ".join(each for each in (partner.email, identifiers.grouped("phone", partner.phone) if partner.phone else "") if each)
     return [*found, gettext("Contact: %(reach)s", reach=reach)] if reach else found
 
 

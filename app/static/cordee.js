@@ -176,7 +176,7 @@ const armLookups = (root) => root.querySelectorAll(".lookup").forEach((lookup) =
   const take = (item) => { choice.close(); if (item.dataset.id) set(item.dataset.id, item.dataset.text); else make(lookup, box.value, set); };
   async function ask() {
     const turn = ++asked;
-    const partner = lookup.closest("form")?.elements.namedItem("partner_id");  // only what belongs to the partner that the form names
+    const partner = ["", "from_", "to_"].map((side) => hidden.name.startsWith(side) && lookup.closest("form")?.elements.namedItem(`${side}partner_id`)).filter(Boolean).pop();  // only what belongs to the partner that the form names
     const among = partner && partner !== hidden && /^\d+$/.test(partner.value || "") ? `&partner_id=${partner.value}` : "";
     const answer = await fetch(`${lookup.dataset.choices}?q=${encodeURIComponent(box.value)}${among}`, { headers: { Accept: "application/json" } });
     if (!answer.ok || turn !== asked) return;
@@ -365,7 +365,7 @@ document.querySelectorAll("form[data-guard]").forEach((form) => {
       const answer = await sending;
       if (!answer.ok || answer.redirected) throw new Error(answer.statusText);
       state.textContent = state.dataset.words.replace("#", new Date().toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" }));
-    } catch { changed = true; } finally { sending = null; }
+    } catch { changed = true; state.textContent = state.dataset.failed; } finally { sending = null; }
   }
   form.addEventListener("input", () => {
     changed = true;
@@ -385,7 +385,10 @@ document.querySelectorAll("form[data-guard]").forEach((form) => {
   });
   addEventListener("beforeunload", (event) => { if (changed) event.preventDefault(); });
 });
-document.querySelector("[aria-invalid=true]")?.focus();
+setTimeout(() => {  // once the fields of other kinds are hidden
+  const bad = document.querySelector("[aria-invalid=true]");
+  (bad?.matches("fieldset") ? bad.querySelector("input") : bad)?.focus();
+});
 document.addEventListener("submit", (event) => {
   if (event.defaultPrevented) return;
   const form = event.target;

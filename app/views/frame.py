@@ -23,7 +23,7 @@ from app.extensions import db, reads_only
 from app.models import today
 from app.models.base import in_data
 from app.models.scope import NOBODY, OutOfScope
-from app.permissions import PARTNER_ROLES, STAFF_ROLES, Access
+from app.permissions import PARTNER_ROLES, STAFF_ROLES
 from app.services import client_links, factors, jobs, once, people, sign_ins
 from app.services.files import StoreGone
 from app.services.identifiers import grouped
@@ -31,9 +31,10 @@ from app.services.questionnaires import reading, said_in
 from app.views import fragments, guides, proofs, screening
 from app.views.base import controls, importing, kept, showing
 from app.views.base.columns import amount, choice_badge, column_of, moment, percent
-from app.views.base.guards import HouseView, person, to_sign_in
+from app.views.base.guards import person
 from app.views.base.listing import HIGHEST_ID
 from app.views.cookies import KeptCookies
+from app.views.lapsed import door_of_ended_session, form_of_another_session
 from app.views.menu import menu_html
 
 POLICY = "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -186,19 +187,6 @@ def whom_to_ask() -> str:
     return gettext("You do not have the right to open this page. If you need it, ask the owner of your company’s account, or your account manager.")
 
 
-def door_of_ended_session() -> Any:
-    """Whoever sends a form after the session has gone, cookies and all, is asked to sign in; None for what everybody may send."""
-    method = current_app.view_functions.get(request.endpoint or "")
-    view, asks = getattr(method, "__self__", None), getattr(method, "asks", None)
-    if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin" or request.headers.get("Origin", request.host_url[:-1]) != request.host_url[:-1]:
-        return None  # sent by somebody else's page
-    if not isinstance(view, HouseView) or asks is None or not isinstance(asks[0] or view.access, Access):
-        return None
-    if people.identify(session.get("sign_in"))[0] is not None:  # a token is looked at before anybody is met
-        return None
-    return to_sign_in(view.frame)
-
-
 def explain(error: Exception) -> Any:
     """Every error becomes a page in the reader's language; a stack trace goes to the log and nowhere else."""
     db.session.remove()  # also a session that broke while it was committing
@@ -217,6 +205,8 @@ def explain(error: Exception) -> Any:
         return redirect(above)
     if isinstance(error, CSRFError) and (door := door_of_ended_session()) is not None:
         return door
+    if isinstance(error, CSRFError) and (form := form_of_another_session()) is not None:
+        return form
     if isinstance(error, CSRFError):
         return error_page(400, gettext("This form has expired. Please go back, reload the page and send it again."))
     if isinstance(error, HTTPException):

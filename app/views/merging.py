@@ -23,6 +23,12 @@ from app.views.drive import number_typed
 AT_MOST = 20
 
 
+def told_apart(client: Client) -> str:
+    """A client's name with what tells it from a namesake."""
+    facts = [each for each in (format_date(client.birth_date, "medium") if client.birth_date else "", client.siren, client.city) if each]
+    return f"{client} ({facts[0]})" if facts else str(client)
+
+
 class MergePages(ClientPages):
     """Both records are found under the session's scope, and both have to be one's own to change."""
 
@@ -84,7 +90,7 @@ class MergePages(ClientPages):
             if line.name not in hidden
         ]
         moves = [(entity.plural, number) for entity, number in merging.what_moves(db.session(), source.id).items()]
-        told = {"source": source, "why": why, "lines": lines, "moves": moves, "days": merging.DAYS, "refusal": refusal}
+        told = {"source": source, "why": why, "lines": lines, "moves": moves, "days": merging.DAYS, "refusal": refusal, "told_apart": told_apart}
         told["outgrows"] = why is None and merging.outgrows(client.id, source.id)
         return render_template("clients/merge.html", **told, **self.facts(client, "admin")), 422 if refusal else 200
 

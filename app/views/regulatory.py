@@ -13,7 +13,7 @@ from app.models import Advice, ClientPaperKind, Contract
 from app.permissions import CLIENT_FILE, MY_CLIENTS, WRITE
 from app.services import client_letters, contracts, once, regulatory
 from app.services.refusals import RuleBroken
-from app.views.base import EntityView, HouseView, Portal, Rules, page, signed_in
+from app.views.base import EntityView, HouseView, Portal, Rules, drafts, page, signed_in
 from app.views.client_file import ClientPages
 from app.views.drive import number_typed
 
@@ -50,6 +50,7 @@ class RegulatoryPages(ClientPages):
                     paper = client_letters.offer(db.session(), self.client(record_id, to_change=True), letter)
                     number = paper.id
                     db.session.commit()
+                drafts.done()
                 flash(gettext("The document “%(name)s” has been drawn up. It can be sent or signed now.", name=letter.title), "good")
                 return redirect(f"{'/portal' if self.frame == 'portal' else ''}/client-papers/{number}")
             except once.AlreadyDone:
@@ -65,7 +66,10 @@ class RegulatoryPages(ClientPages):
             "held": held,
             "chosen": number_typed("contract_id"),
             "refusal": refusal,
-            "sent": request.form if request.method == "POST" else client_letters.typed_before(db.session(), record_id, kind, number_typed("contract_id")),
+            "draft": drafts.begun(),
+            "sent": request.form
+            if request.method == "POST"
+            else drafts.typed() or client_letters.typed_before(db.session(), record_id, kind, number_typed("contract_id")),
         }
         return render_template("clients/letter.html", **facts, **self.facts(client, "regulatory")), 422 if refusal else 200
 

@@ -83,7 +83,12 @@ class SignatorySteps(HouseView):
         return self.screen(self.client(record_id), form, step), 422
 
     def to_step(self, record_id: int, step: int) -> Any:
-        token = drafts.keep_here([(name, request.form.get(name, "").replace("\x00", "")[:400]) for name in FIELDS])
+        typed = {name: request.form.get(name, "").replace("\x00", "")[:400] for name in FIELDS}
+        client = self.client(record_id)
+        its_own = (typed["last_name"], typed["first_name"]) == (client.last_name, client.first_name)
+        if its_own and typed["role"] != SignatoryRole.HOLDER.value:  # whoever signs for somebody is somebody else
+            typed |= dict.fromkeys(("last_name", "first_name", "birth_date", "email", "phone"), "")
+        token = drafts.keep_here(list(typed.items()))
         return redirect(f"{self.route_base}/{record_id}/signatories/add?draft={token}&step={step}")
 
     def beginning(self, client: Client) -> dict[str, Any]:
@@ -123,7 +128,7 @@ class SignatorySteps(HouseView):
             db.session.add(signatory)
             db.session.commit()
             flash(gettext("“%(name)s” signs for this client from now on.", name=str(signatory)), "good")
-            drafts.done()
+            drafts.all_done()
             return back
         except once.AlreadyDone:
             return back

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -19,6 +20,12 @@ def day(ahead):
     return f"{m.today() + timedelta(days=ahead):%d/%m/%Y}"
 
 
+def moved_by(visitor, form):
+    """The form, and the same once more: how many clients go is confirmed."""
+    asked = re.search(r'name="confirmed" value="([^"]+)"', visitor.post("/portfolio-moves/new", form).text)[1]
+    return visitor.post("/portfolio-moves/new", form | {"confirmed": asked})
+
+
 def test_all_clients_go_with_their_contracts_and_open_complaints(house, cast):
     here, there = cast.partner(), cast.partner(name="Cabinet Neuf")
     adviser = cast.member(here)
@@ -28,7 +35,9 @@ def test_all_clients_go_with_their_contracts_and_open_complaints(house, cast):
     unanswered = cast.add(m.Complaint(partner_id=here.id, client_id=loud.id, subject="x", text="x"))
     answered = cast.add(m.Complaint(partner_id=here.id, client_id=loud.id, subject="y", text="y", answered_on=m.today(), outcome=m.ComplaintOutcome.REJECTED, answer="z"))
     manager = cast.client_for("manager")
-    assert manager.post("/portfolio-moves/new", sent(here, there, letter="y")).status_code == 302
+    assert "2 clients would move" in manager.post("/portfolio-moves/new", sent(here, there, letter="y"), **EN).text
+    assert cast.count(m.PortfolioMove) == 0, "how many go is said before anything is saved"
+    assert moved_by(manager, sent(here, there, letter="y")).status_code == 302
     for _twice in range(2):
         run_job(house, portfolio.move_portfolios)
     assert {cast.get(m.Client, client.id).partner_id for client in (loud, silent)} == {there.id}
@@ -53,7 +62,7 @@ def test_one_advisers_clients_go_to_a_colleague(house, cast):
     _partner, theirs = a_client(cast, partner=partner, adviser_id=leaving.id)
     _partner, other = a_client(cast, partner=partner)
     form = sent(partner, partner, from_adviser_id=leaving.id, to_adviser_id=staying.id)
-    assert cast.client_for("manager").post("/portfolio-moves/new", form).status_code == 302
+    assert moved_by(cast.client_for("manager"), form).status_code == 302
     run_job(house, portfolio.move_portfolios)
     assert cast.get(m.Client, theirs.id).adviser_id == staying.id
     assert cast.get(m.Client, other.id).adviser_id is None
@@ -64,7 +73,7 @@ def test_a_move_waits_for_its_day_and_can_be_cancelled(house, cast):
     here, there = cast.partner(), cast.partner()
     _here, client = a_client(cast, partner=here)
     manager = cast.client_for("manager")
-    manager.post("/portfolio-moves/new", sent(here, there, moves_on=day(3)))
+    moved_by(manager, sent(here, there, moves_on=day(3)))
     run_job(house, portfolio.move_portfolios)
     assert cast.get(m.Client, client.id).partner_id == here.id
     move = cast.read(lambda session: session.query(m.PortfolioMove).one())
@@ -104,7 +113,7 @@ def test_closing_a_partner_asks_where_its_clients_go(house, cast):
     refused = admin.post("/partners/action/close", closing, **EN)
     assert refused.status_code == 409
     assert "still has 1 client." in refused.text
-    admin.post("/portfolio-moves/new", sent(here, there, moves_on=day(2)))
+    moved_by(admin, sent(here, there, moves_on=day(2)))
     assert admin.post("/partners/action/close", closing).status_code == 302
     assert cast.get(m.Partner, here.id).status is m.PartnerStatus.CLOSED
 
@@ -120,7 +129,7 @@ def test_open_tasks_about_clients_go_along_and_what_is_done_stays(house, cast):
         "other": cast.add(m.Task(partner_id=here.id, name="other")),
         "mine": cast.add(m.Task(**about, name="mine", assignee_id=cast.staff("manager").id)),
     }
-    cast.client_for("manager").post("/portfolio-moves/new", sent(here, there))
+    moved_by(cast.client_for("manager"), sent(here, there))
     run_job(house, portfolio.move_portfolios)
     found = {name: cast.get(m.Task, task.id) for name, task in tasks.items()}
     assert {name: task.partner_id for name, task in found.items()} == {"open": there.id, "done": here.id, "other": here.id, "mine": there.id}

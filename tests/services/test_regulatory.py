@@ -96,7 +96,7 @@ def test_an_entry_document_is_good_for_a_year(house, cast):
 def test_what_is_missing_of_the_client_is_named(house, cast):
     partner, client = a_client(cast)
     page = cast.client_for("owner", partner).get(f"/portal/clients/{client.id}/regulatory", **EN).text
-    assert "Missing: Birth date, Place of birth, Nationality" in page
+    assert "To be completed: Birth date, Place of birth, Nationality" in page
 
 
 @pytest.mark.parametrize("name", ["mission", "suitability"])

@@ -75,7 +75,7 @@ def test_a_client_opens_and_signs_only_what_has_reached_it(house, cast):
     partner, client = a_client(cast)
     cast.client_for("owner", partner).post(f"{MINE}/{client.id}/qpr/answer", SAFE)
     paper = cast.read(lambda session: session.query(m.ClientPaper).one())
-    replaced = cast.client_paper(client, status=m.ClientPaperState.REPLACED)
+    replaced = cast.client_paper(client, status=m.ClientPaperState.REPLACED, sent_at=None)
     guest = cast.guest(client)
     for number in (paper.id, replaced.id):
         for end in ("", "/file"):

@@ -267,3 +267,17 @@ def test_a_deed_sent_after_the_session_has_ended_says_that_nothing_was_done(hous
     for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
         answer = elsewhere.client.post("/clients/new", data={"last_name": "x"}, headers=headers)
         assert (answer.status_code, "Set-Cookie" in answer.headers and "next" in str(answer.headers)) == (400, False)
+
+
+def test_a_form_of_the_session_before_comes_back_with_what_was_typed(house, cast):
+    """Somebody has signed out and in again in another tab: the token of the first tab's form is of no use any more."""
+    visitor = cast.client_for("manager")
+    visitor.csrf()
+    answer = visitor.client.post(NEW, data={"csrf_token": "of the session before", "name": "Alpha", "code": "ALP", "draft": "ab"}, **EN)
+    assert answer.location.endswith(f"{NEW}?draft=ab")
+    page = visitor.get(answer.location, **EN).text
+    assert "please save it once more" in page
+    assert 'value="Alpha"' in page
+    assert cast.count(m.Supplier, m.Supplier.code == "ALP") == 0
+    elsewhere = visitor.client.post(NEW, data={"name": "Beta", "draft": "cd"}, headers={"Origin": "https://evil.example"})
+    assert (elsewhere.status_code, count(cast)) == (400, 1), "another site plants no drafts"

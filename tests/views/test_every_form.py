@@ -58,6 +58,14 @@ def test_a_day_that_has_to_be_said_is_today_at_first_and_asked_for_when_it_is_em
 
 def test_words_in_a_look_up_that_are_no_choice_are_not_dropped(house, cast):
     partner = cast.partner()
-    typed = {"partner_id": partner.id, "kind": "person", "last_name": "Durand", "adviser_id": "", "adviser_id_text": "Nobody at all", "country": "FR", "tax_country": "FR"}
+    typed = {
+        "partner_id": partner.id,
+        "kind": "person",
+        "last_name": "Durand",
+        "adviser_id": "",
+        "adviser_id_text": "Nobody at all",
+        "country": "FR",
+        "tax_country": "FR",
+    }
     answer = cast.client_for("manager").post("/clients/new", typed | {"language": "fr"}, headers={"Accept-Language": "en"})
     assert (answer.status_code, "Please choose from the list." in answer.text, 'value="Nobody at all"' in answer.text) == (422, True, True)

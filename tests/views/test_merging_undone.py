@@ -84,8 +84,10 @@ def test_what_has_come_since_goes_with_what_it_hangs_on(house, cast, two):
     report = cast.client_paper(target, contract_id=contract.id, kind=m.ClientPaperKind.SUITABILITY)
     own = cast.client_file(target, name="à lui.pdf")
     undone(manager, target)
-    for entity, number in ((m.ClientFileVersion, version.id), (m.Advice, advice.id), (m.ClientPaper, report.id)):
+    for entity, number in ((m.ClientFileVersion, version.id), (m.Advice, advice.id)):
         assert cast.get(entity, number).client_id == source.id, entity
+    kept = cast.get(m.ClientPaper, report.id)
+    assert (kept.client_id, kept.contract_id) == (target.id, None), "what quotes a person's answers stays with that person"
     assert cast.get(m.ClientFile, own.id).client_id == target.id
     assert cast.read(lambda session: [v.client_id for v in session.query(m.ClientFileVersion).filter_by(file_id=own.id)]) == [target.id]
 

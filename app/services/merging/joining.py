@@ -65,7 +65,7 @@ def merge(target_id: int, version: int, source_id: int, source_version: int, act
         settle(session, target)
         if not target.notifications:
             client_mails.hold_back(session, target.id)
-        leave(session, entry_of(session, Deed.BULK, "Client", target_id, {"name": [row.source_name, target.name]}, reason))
+        leave(session, entry_of(session, Deed.BULK, "Client", target_id, {"taken_in": [None, f"{row.source_name} ({row.source_id})"]}, reason))
         session.commit()
         return row
 

@@ -92,12 +92,13 @@ def settle(session: Session, client: Client) -> None:
 
 def hanging() -> Iterator[tuple[Table, Column, Table]]:
     """Columns of a client's rows that point at another row of a client: an answer's questionnaire, a file's version, a report's contract.
-    Folders are no such bond: a file can be in another one tomorrow."""
+    Folders are no such bond: a file can be in another one tomorrow; nor is the contract of a document, which quotes the person it was
+    written for."""
     owned = [table for table, column in places() if column.name == "client_id"]
     for table in owned:
         for column in table.columns:
             for key in column.foreign_keys:
-                if key.column.table in owned and key.column.table is not Folder.__table__:
+                if key.column.table in owned and key.column.table is not Folder.__table__ and (table, column.name) != (ClientPaper.__table__, "contract_id"):
                     yield table, column, key.column.table
 
 
@@ -108,6 +109,9 @@ def keep_together(session: Session, from_id: int, to_id: int) -> None:
         ids = list(session.scalars(select(table.c.id).where(table.c.client_id == from_id, column.in_(theirs))))
         if ids:
             point(session, table, table.c.client_id, ids, from_id, to_id)
+    gone = select(Contract.id).where(Contract.client_id == to_id)
+    about = update(ClientPaper).where(ClientPaper.client_id == from_id, ClientPaper.contract_id.in_(gone)).values(contract_id=None)
+    session.execute(about.execution_options(synchronize_session=False))
 
 
 def is_at_the_top(entity: type[Folder] | type[ClientFile]) -> ColumnElement[bool]:

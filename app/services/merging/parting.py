@@ -56,7 +56,7 @@ def undo(merge_id: int, target_id: int, actor: str, actor_id: int) -> int:
         for client in (target, source):
             settle(session, client)
             stay_silent(session, client)
-        leave(session, entry_of(session, Deed.BULK, "Client", target_id, {"name": [target.name, source.name]}, reason))
+        leave(session, entry_of(session, Deed.BULK, "Client", target_id, {"given_back": [None, f"{source.name} ({source.id})"]}, reason))
         session.commit()
         return source.id
 

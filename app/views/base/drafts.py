@@ -64,6 +64,12 @@ def keep_here(fields: drafts.Fields) -> str:
     return token
 
 
+def all_done() -> None:
+    """The same for a form of several steps, whose windows each had one."""
+    db.session.rollback()
+    drafts.forget_all(signed_in(), place())
+
+
 def done() -> None:
     """The form has been saved: its draft is no longer needed. After the commit, for it writes on a session of its own."""
     if token := asked_for():

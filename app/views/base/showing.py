@@ -132,7 +132,7 @@ def hint_of(record: Any) -> str:
     return ""
 
 
-FACTS = {"erased": _("Values erased")}  # what the house notes beside the columns
+FACTS = {"erased": _("Values erased"), "taken_in": _("Record taken in"), "given_back": _("Record given back")}  # what the house notes beside the columns
 REASONS = {"merge": _("merge of two records")}
 AUTHORS = {"system": _("The house itself"), "demo": _("Demonstration data")}  # what writes without a person
 
