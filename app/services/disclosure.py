@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import func, select
@@ -26,10 +26,10 @@ from app.models import (
     Task,
     User,
 )
-from app.models.scope import Scope, ScopeKind
+from app.models.scope import Scope
 from app.permissions import MY_CLIENTS, MY_COMPLAINTS, MY_CONTRACTS, Access
 from app.services.crossings import crossing, seen_as
-from app.services.people import agents_of
+from app.services.people import scope_of_member
 
 # What hangs on a client, with the right that opens it on the portal.
 PARTS: tuple[tuple[type[Any], Access], ...] = (
@@ -67,11 +67,6 @@ class Onlooker:
     is_above: bool
 
 
-def scope_of_member(session: Session, partner_id: int, user_id: int | None, own_clients_only: bool) -> Scope:
-    """The scope that such a person has on the portal."""
-    return Scope(ScopeKind.PARTNER, (partner_id, *agents_of(session, partner_id)), user_id, own_clients_only)
-
-
 def parts_for(client_id: int, partner_id: int) -> list[Part]:
     """What somebody of the partner who is not limited to own clients finds of a client."""
     with crossing() as house, seen_as(scope_of_member(house, partner_id, None, False)) as theirs:
@@ -90,12 +85,19 @@ def onlookers(client_id: int, partner_id: int, role: MemberRole) -> list[Onlooke
     found = []
     with crossing() as house:
         for partner in upwards(house, partner_id):
+            everybody = scope_of_member(house, partner.id, None, False)
+            all_see = finds(everybody, client_id)  # asked once for all who are not limited to own clients
             people = select(Membership, User).join(User, User.id == Membership.user_id).where(Membership.partner_id == partner.id, Membership.role == role)
             for membership, user in house.execute(people.where(User.active.is_(True)).order_by(User.last_name, User.id)):  # type: ignore[call-arg, arg-type]
-                with seen_as(scope_of_member(house, partner.id, user.id, membership.own_clients_only)) as theirs:
-                    sees = partner.is_open and theirs.scalar(select(Client.id).where(Client.id == client_id)) is not None
-                found.append(Onlooker(user, partner, sees, partner.id != partner_id))
+                limited = membership.own_clients_only
+                sees = finds(replace(everybody, person_id=user.id, own_clients_only=True), client_id) if limited else all_see
+                found.append(Onlooker(user, partner, partner.is_open and sees, partner.id != partner_id))
     return found
+
+
+def finds(scope: Scope, client_id: int) -> bool:
+    with seen_as(scope) as theirs:
+        return theirs.scalar(select(Client.id).where(Client.id == client_id)) is not None
 
 
 def upwards(session: Session, partner_id: int) -> Iterator[Partner]:

@@ -89,18 +89,16 @@ def gathered(session: Session, client: Client, on_portal: bool = False) -> dict[
     held = select(Contract).options(joinedload(Contract.supplier), joinedload(Contract.product)).where(Contract.client_id == client.id).order_by(Contract.id)
     own["contracts"] = [facts_of(row) | {"supplier": str(row.supplier), "product": str(row.product or "")} for row in session.scalars(held)]
     own["answers"] = [answers_of(row) for row in session.scalars(answered(client.id))]
-    told = {"subject": "subject", "to": "recipient"}
-    own["mails"] = [
-        {name: getattr(mail, column) for name, column in told.items()} | {"status": mail.status.value, "on": plain(mail.sent_at or mail.created_at)}
-        for mail in mails_of(client)
-    ]
+    mails = mails_of(client, on_portal)
+    own["mails"] = [{"subject": mail.subject, "to": mail.recipient, "status": mail.status.value, "on": plain(mail.sent_at or mail.created_at)} for mail in mails]
     return own
 
 
-def mails_of(client: Client) -> list[Mail]:
-    """The mails that its present partner sent it: nobody's to read but through here."""
+def mails_of(client: Client, on_portal: bool) -> list[Mail]:
+    """The mails to a client, which nobody reads but through here; on the portal those of its present partner only."""
+    wanted = select(Mail).where(Mail.client_id == client.id).order_by(Mail.id)
     with crossing() as house:
-        return list(house.scalars(select(Mail).where(Mail.client_id == client.id, Mail.partner_id == client.partner_id).order_by(Mail.id)))
+        return list(house.scalars(wanted.where(Mail.partner_id == client.partner_id) if on_portal else wanted))
 
 
 def answered(client_id: int) -> Any:
@@ -120,7 +118,7 @@ def written(content: dict[str, Any]) -> str:
 # --- to read --------------------------------------------------------------------------------------
 
 
-def pdf(session: Session, client: Client) -> bytes:
+def pdf(session: Session, client: Client, on_portal: bool = False) -> bytes:
     """The same, to be read, in the client's language; raises RuleBroken."""
     partner = session.get_one(Partner, client.partner_id)
     with force_locale(locale_of(client.language)):
@@ -131,7 +129,7 @@ def pdf(session: Session, client: Client) -> bytes:
             "brand": letterhead(partner),
             "language": client.language,
             "intro": gettext("Drawn up on %(day)s for %(client)s.", day=format_date(today(), "long"), client=client.called),
-            "parts": parts_of(session, client),
+            "parts": parts_of(session, client, on_portal),
         }
     try:
         return documents.render("dossier", data)
@@ -140,7 +138,7 @@ def pdf(session: Session, client: Client) -> bytes:
         raise RuleBroken(COULD_NOT_BE_WRITTEN) from fault
 
 
-def parts_of(session: Session, client: Client) -> list[dict[str, Any]]:
+def parts_of(session: Session, client: Client, on_portal: bool) -> list[dict[str, Any]]:
     """The sections of the document: a title, and cards of (label, value)."""
     found = [{"title": str(Client.title), "cards": [pairs(client)]}]
     for entity in (Signatory, ClientReference, Contract, ClientPaper, ClientFile, QuestionnaireSent, Advice, Complaint, DataRequest):
@@ -150,7 +148,7 @@ def parts_of(session: Session, client: Client) -> list[dict[str, Any]]:
         told = [[words, answer if isinstance(answer, str) else ""] for _title, lines in reading.told(row) for _question, words, answer in lines]
         level = reading.class_of(row)
         found.append({"title": str(row), "cards": [[[gettext("Class"), level["words"] if level else ""], *told]]})
-    mails = [[mail.subject, f"{mail.recipient}, {format_datetime(mail.created_at, 'medium')}"] for mail in mails_of(client)]
+    mails = [[mail.subject, f"{mail.recipient}, {format_datetime(mail.created_at, 'medium')}"] for mail in mails_of(client, on_portal)]
     found.append({"title": str(Mail.plural), "cards": [mails] if mails else []})
     return [part for part in found if any(part["cards"])]
 

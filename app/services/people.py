@@ -253,7 +253,12 @@ def partner_facts(session: Session, user: User, partner_id: int | None) -> dict[
     if not partner.is_open:
         return None
     rights = {access.name: level for access in PORTAL_TABLE if (level := access.level_of(chosen.role.value))}
-    return common | {"rights": rights, "scope": Scope(ScopeKind.PARTNER, (partner.id, *agents_of(session, partner.id)), user.id, chosen.own_clients_only)}
+    return common | {"rights": rights, "scope": scope_of_member(session, partner.id, user.id, chosen.own_clients_only)}
+
+
+def scope_of_member(session: Session, partner_id: int, user_id: int | None, own_clients_only: bool) -> Scope:
+    """What somebody who works for a partner reaches on the portal: its rows, and those of the agents under it."""
+    return Scope(ScopeKind.PARTNER, (partner_id, *agents_of(session, partner_id)), user_id, own_clients_only)
 
 
 def memberships_of(session: Session, user_id: int) -> list[Membership]:

@@ -35,7 +35,7 @@ class ExportPages(HouseView):
     @page("/<id:record_id>/export.pdf", needs=WRITE)
     def export_pdf(self, record_id: int) -> Any:
         try:
-            content = dossier.pdf(db.session(), self.client(record_id))
+            content = dossier.pdf(db.session(), self.client(record_id), on_portal=self.frame == "portal")
         except RuleBroken as refusal:
             flash(str(refusal.sentence), "bad")
             return redirect(f"{self.route_base}/{record_id}/admin")

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlsplit
 
 from flask import current_app, flash, redirect, request, session
 from flask_babel import gettext
 
 from app.permissions import Access
 from app.services import drafts, people
+from app.views.base import drafts as kept
 from app.views.base.guards import HouseView, to_sign_in
 
 
 def is_from_here() -> bool:
     """Whether one of our own pages has sent the form, as far as the browser says."""
-    here = request.host_url[:-1]
-    return request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin" and request.headers.get("Origin", here) == here
+    origin = request.headers.get("Origin")  # the scheme is left out: behind a proxy it may be another here
+    return request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin" and (origin is None or urlsplit(origin).netloc == request.host)
 
 
 def form_of_another_session() -> Any:
@@ -27,14 +28,13 @@ def form_of_another_session() -> Any:
     rule = request.url_rule
     if who is None or not is_from_here() or rule is None or "GET" not in (rule.methods or ()) or not drafts.is_token(token):
         return None
-    query = urlencode([(name, value) for name, value in request.args.items(multi=True) if name not in ("draft", "step")])
-    place = f"{request.path}?{query}" if query else request.path
+    place = kept.place()
     fields = [(name, value) for name, value in request.form.items(multi=True) if name not in drafts.NEVER and "password" not in name]
     if sum(len(name) + len(value) for name, value in fields) > drafts.LARGEST:
         return None
     drafts.keep(who, place, token, fields)
     flash(gettext("This form was opened before you signed in again: nothing has been saved yet. What you typed is here; please save it once more."), "warn")
-    return redirect(f"{place}{'&' if query else '?'}draft={token}")
+    return redirect(f"{place}{'&' if '?' in place else '?'}draft={token}")
 
 
 def door_of_ended_session() -> Any:

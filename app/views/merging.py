@@ -25,8 +25,8 @@ AT_MOST = 20
 
 def told_apart(client: Client) -> str:
     """A client's name with what tells it from a namesake."""
-    facts = [each for each in (format_date(client.birth_date, "medium") if client.birth_date else "", client.siren, client.city) if each]
-    return f"{client} ({facts[0]})" if facts else str(client)
+    hint = showing.hint_of(client)
+    return f"{client} ({hint})" if hint else str(client)
 
 
 class MergePages(ClientPages):

@@ -43,12 +43,16 @@ def test_an_export_tells_nothing_of_what_stays_with_another_partner(house, cast)
     client = cast.client(old)
     answered = {"answered_on": m.today(), "answer": "Réponse d’avant", "status": m.ComplaintStatus.ANSWERED, "outcome": next(iter(m.ComplaintOutcome))}
     complaint = cast.add(m.Complaint(partner_id=old.id, client_id=client.id, subject="Affaire d’avant", text="x", **answered))
+    mail = {"subject": "Mail d’avant", "text": "x", "html": "x", "language": "fr", "status": m.MailStatus.SENT, "notice": "client_space"}
+    cast.add(m.Mail(message_id="<a@x>", recipient="x@exemple.fr", client_id=client.id, partner_id=old.id, **mail))
     moved(house, cast, old, new)
     member = cast.client_for("member", new)
     assert member.get(f"/portal/complaints/{complaint.id}").status_code == 404
     content = member.get(f"{MINE}/{client.id}/export.json")
     assert (content.status_code, "avant" in content.text) == (200, False)
-    assert "Affaire d’avant" in cast.client_for("compliance").get(f"/clients/{client.id}/export.json").text
+    whole = cast.client_for("compliance").get(f"/clients/{client.id}/export.json").text
+    assert "Affaire d’avant" in whole
+    assert "Mail d’avant" in whole, "who asks the house for everything gets everything"
 
 
 def test_whoever_only_reads_a_client_carries_nothing_away(house, cast):
